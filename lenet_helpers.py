@@ -8,7 +8,6 @@ In a terminal: `python lenet_helpers.py --help` (the lesson's training script).
 from __future__ import annotations
 
 import operator
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
