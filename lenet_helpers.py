@@ -7,19 +7,69 @@ In a terminal: `python lenet_helpers.py --help` (the lesson's training script).
 
 from __future__ import annotations
 
+import argparse
+import copy
+import gzip
+import hashlib
+import io
+import math
 import operator
+import os
+import queue
+import random
+import socket
+import sys
+import threading
+import time
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
 import torch
+import torchvision
+from torch import nn
+from torch.nn import functional as F
+from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler, TensorDataset
+from tqdm.auto import tqdm
 
 HERE = Path(__file__).resolve().parent
 
 
 # ---------------------------------------------------------------------------------------------------- setup
 
-device = torch.device("cpu")  # where models and batches live; `start` chooses it anew
+def _best_device():
+    return torch.device("cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu")
+
+
+device = _best_device()  # where `train` puts the model; batches follow the model
 _language = "en"
+
+
+def start(language="en"):
+    """The first cell of every notebook: language of widgets and messages ("zh" or "en"), device, seeds and threads.
+
+    Prints versions, device, and whether MNIST is there. Everything works without it, too. Raises ValueError for
+    another language.
+    """
+    global device, _language
+    if language not in ("zh", "en"):
+        raise ValueError(f'lh.start("zh") / lh.start("en"): {language!r}?')
+    _language, device = language, _best_device()
+    random.seed(0)
+    np.random.seed(0)
+    torch.manual_seed(0)
+    # a core stays free for the kernel, so that sliders and cells answer while a training runs
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) - 1))
+    sys.setswitchinterval(1e-4)  # a cell of pure Python then leaves a training thread its share
+    folder, _ = _data_folder()
+    found = all(_mnist_file(folder, name) for name in MNIST_FILES)
+    print(f"Python {sys.version.split()[0]}, torch {torch.__version__}, torchvision {torchvision.__version__}, "
+          f"{device.type}, {torch.get_num_threads()} thread(s)")
+    print(_text("data_found" if found else "data_not_yet", folder=folder))
 
 
 def _text(key, **values):
@@ -104,14 +154,543 @@ def conv_output_size(n_in, kernel_size, stride=1, padding=0, dilation=1):
 
 # ----------------------------------------------------------------------------------------------------- data
 
+MNIST_FILES = {  # name: (bytes, MD5) of the plain file
+    "train-images-idx3-ubyte": (47_040_016, "6bbc9ace898e44ae57da46a324031adb"),
+    "train-labels-idx1-ubyte": (60_008, "a25bea736e30d166cdddb491f175f624"),
+    "t10k-images-idx3-ubyte": (7_840_016, "2646ac647ad5339dbf082846283269ea"),
+    "t10k-labels-idx1-ubyte": (10_008, "27ae3e4e09519cfbb04c329615203637"),
+}
+NETWORK_SECONDS = 8  # a network that says nothing for so long counts as dead
+
+
+class Digits(NamedTuple):
+    """`train` and `test`: TensorDatasets of uint8 images (N, 1, 28, 28) and int64 labels (N,).
+    `source`: "MNIST" or "scikit-learn"."""
+
+    train: TensorDataset
+    test: TensorDataset
+    source: str
+
+
+def load_mnist(root=None):
+    """MNIST as `Digits`, from `root`, else from $LENET_DATA, else from data/ beside this file. Notebooks 00, 01, 04-06.
+
+    A folder holds the four files, plain or .gz, itself or in MNIST/raw. Each is checked by size and MD5. A folder
+    that was named is only read: FileNotFoundError says what is missing, ValueError which file is wrong. Into data/
+    torchvision downloads what is missing or faulty; with no network, scikit-learn's 1,797 digits take MNIST's place,
+    and a line says so. A relative $LENET_DATA counts from this file's folder, since kernels run in the notebook's.
+    """
+    folder, named = _data_folder(root)
+    if named:
+        return _read_mnist(folder)
+    try:
+        return _read_mnist(folder)
+    except (FileNotFoundError, ValueError):
+        try:
+            _download_mnist(folder)
+            return _read_mnist(folder)
+        except (OSError, RuntimeError, ValueError) as error:  # no network, no room, a login page's answer
+            digits = _sklearn_digits()
+            print(_text("data_fall_back", n=len(digits.train) + len(digits.test), folder=folder,
+                        reason=str(error).splitlines()[0] if str(error) else type(error).__name__))
+            return digits
+
+
+def _data_folder(root=None):
+    """(folder, whether somebody named it)."""
+    if root is not None:
+        return Path(root).expanduser().absolute(), True
+    if os.environ.get("LENET_DATA"):
+        return Path(os.path.normpath(HERE / Path(os.environ["LENET_DATA"]).expanduser())), True
+    return HERE / "data", False
+
+
+def _mnist_file(folder, name):
+    """The path of one of MNIST_FILES in a folder, or None."""
+    places = [place / (name + end) for place in (folder / "MNIST" / "raw", folder) for end in ("", ".gz")]
+    return next((path for path in places if path.is_file()), None)
+
+
+def _read_mnist(folder):
+    if not folder.is_dir():
+        raise FileNotFoundError(_text("data_no_folder", folder=folder))
+    contents = []
+    for name in MNIST_FILES:
+        path = _mnist_file(folder, name)
+        if path is None:
+            raise FileNotFoundError(_text("data_no_file", folder=folder, name=name))
+        contents.append(_checked_bytes(path, name))
+    parts = [torch.frombuffer(bytearray(content), dtype=torch.uint8) for content in contents]
+    train, test = (TensorDataset(images[16:].view(-1, 1, 28, 28), labels[8:].long())  # behind the IDX headers
+                   for images, labels in (parts[:2], parts[2:]))
+    return Digits(train, test, "MNIST")
+
+
+def _checked_bytes(path, name):
+    """The plain content of one of MNIST_FILES; ValueError names the file, what is wrong and what to do."""
+    size, md5 = MNIST_FILES[name]
+    content = path.read_bytes()
+    if path.suffix == ".gz" and content[:2] == b"\x1f\x8b":
+        try:
+            content = gzip.decompress(content)
+        except (EOFError, OSError, ValueError) as error:
+            raise ValueError(_text("data_bad_gz", path=path, error=error)) from None
+    if content[:64].lstrip()[:1] == b"<":
+        raise ValueError(_text("data_html", path=path))
+    found = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    for other, (_, other_md5) in MNIST_FILES.items():
+        if found == other_md5 and other != name:
+            raise ValueError(_text("data_swapped", path=path, other=other))
+    if len(content) != size:
+        raise ValueError(_text("data_size", path=path, found=len(content), size=size))
+    if found != md5:
+        raise ValueError(_text("data_md5", path=path, found=found, md5=md5))
+    return content
+
+
+def _download_mnist(folder):
+    """Downloads what `folder` lacks through torchvision. Raises OSError or RuntimeError where that fails."""
+    source = torchvision.datasets.MNIST
+    answer = queue.Queue()
+
+    def ask():  # looking up a name has no time limit of its own: hence a thread, which may be left behind
+        error = None
+        for mirror in source.mirrors:
+            try:
+                request = urllib.request.Request(mirror + source.resources[1][0], method="HEAD")
+                urllib.request.urlopen(request, timeout=NETWORK_SECONDS / 2).close()
+                return answer.put(None)
+            except Exception as failure:
+                error = failure
+        answer.put(error)
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        error = answer.get(timeout=NETWORK_SECONDS)
+    except queue.Empty:
+        error = _text("data_silent", seconds=NETWORK_SECONDS)
+    if error is not None:
+        raise OSError(str(error))
+    for name in MNIST_FILES:
+        path = _mnist_file(folder, name)
+        while path is not None:  # torchvision trusts any file that exists
+            try:
+                _checked_bytes(path, name)
+                break
+            except ValueError:
+                path.unlink()
+                path = _mnist_file(folder, name)
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(NETWORK_SECONDS)  # torchvision sets no limit
+    try:
+        source(folder, download=True)
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def _sklearn_digits():
+    """scikit-learn's 1,797 digits of 8x8 in MNIST's style: 20x20 in the middle of 28x28; a fifth is for the test."""
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    images, labels = load_digits(return_X_y=True)
+    images = torch.tensor(images, dtype=torch.float32).view(-1, 1, 8, 8) * (255 / 16)
+    images = F.pad(F.interpolate(images, size=20, mode="bicubic").clamp(0, 255), (4, 4, 4, 4)).round().to(torch.uint8)
+    parts = train_test_split(np.arange(len(labels)), test_size=0.2, random_state=0, stratify=labels)
+    labels = torch.tensor(labels, dtype=torch.int64)
+    return Digits(*(TensorDataset(images[part], labels[part]) for part in parts), "scikit-learn")
+
+
+def digit_loader(dataset, batch_size, shuffle, generator=None):
+    """A DataLoader of (float32 images (B, 1, 28, 28) in [0, 1], int64 labels (B,)) over a uint8 dataset. Notebook 04.
+
+    It takes a whole batch out of the tensors at once: several times as fast as picture by picture.
+    """
+    sampler = RandomSampler(dataset, generator=generator) if shuffle else SequentialSampler(dataset)
+    return DataLoader(dataset, sampler=BatchSampler(sampler, batch_size, drop_last=False), batch_size=None,
+                      collate_fn=lambda batch: (_as_float(batch[0]), batch[1]))
+
+
+def _as_float(images):
+    """uint8 pictures as float32 in [0, 1]; float pictures as they are."""
+    return images.float().div_(255) if images.dtype == torch.uint8 else images.float()
+
+
 
 # ---------------------------------------------------------------------------------------------------- model
+
+class LeNet5(nn.Module):
+    """LeNet-5 for 28x28 digits: images (N, 1, 28, 28) in [0, 1] -> logits (N, 10). Notebook 03 builds it.
+
+    LeCun, Bottou, Bengio, Haffner, "Gradient-Based Learning Applied to Document Recognition" (1998), section II.B,
+    with ReLU, max-pooling and plain logits; `padding=2` makes C1's maps 28x28, as the paper's 32x32 input does.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.c1 = nn.Conv2d(1, 6, kernel_size=5, padding=2)
+        self.s2 = nn.MaxPool2d(kernel_size=2)
+        self.c3 = nn.Conv2d(6, 16, kernel_size=5)
+        self.s4 = nn.MaxPool2d(kernel_size=2)
+        self.fc1 = nn.Linear(16 * 5 * 5, 120)
+        self.fc2 = nn.Linear(120, 84)
+        self.fc3 = nn.Linear(84, 10)
+        for layer in (self.c1, self.c3, self.fc1, self.fc2):  # ReLU halves a signal; He's start makes up for it
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, x):
+        x = self.s2(F.relu(self.c1(x)))
+        x = self.s4(F.relu(self.c3(x)))
+        x = torch.flatten(x, 1)
+        x = F.relu(self.fc1(x))
+        x = F.relu(self.fc2(x))
+        return self.fc3(x)
+
+
+class LayerRow(NamedTuple):
+    """A row of `layer_table`; `shape` is the layer's output without the batch: (channels, height, width) or (n,)."""
+
+    name: str
+    layer: str
+    shape: tuple
+    parameters: int
+    multiply_adds: int
+
+
+class LayerTable(list):
+    """`LayerRow`s, with the totals `.parameters` and `.multiply_adds`; printed, a table."""
+
+    parameters = property(lambda self: sum(row.parameters for row in self))
+    multiply_adds = property(lambda self: sum(row.multiply_adds for row in self))
+
+    def __repr__(self):
+        line = "{:<6} {:<40} {:>12} {:>10} {:>13}".format
+        rows = [line(row.name, row.layer, "x".join(map(str, row.shape)), f"{row.parameters:,}",
+                     f"{row.multiply_adds:,}") for row in self]
+        total = line("total", "", "", f"{self.parameters:,}", f"{self.multiply_adds:,}")
+        return "\n".join([line("name", "layer", "output", "parameters", "multiply-adds"), *rows, total])
+
+
+def layer_table(model, input_shape=(1, 28, 28)):
+    """What each layer of a model makes and costs for one picture of `input_shape` (channels, n, n): a `LayerTable`.
+
+    Counts convolutions, pooling and linear layers in the order in which the model defines them; sizes come from
+    `ConvGeometry`. Raises ValueError where a layer does not fit the one before. Notebook 03.
+    """
+    rows, shape = LayerTable(), tuple(input_shape)
+    for name, layer in model.named_modules():
+        parameters = sum(p.numel() for p in layer.parameters(recurse=False))
+        if isinstance(layer, (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)):
+            k, s, p, d = (size if isinstance(size, int) else size[0] for size in (
+                layer.kernel_size, layer.stride, layer.padding, getattr(layer, "dilation", 1)))
+            n = conv_output_size(shape[-1], k, s, p, d)
+            text = f"{type(layer).__name__} kernel_size={k} stride={s} padding={p}"
+            if isinstance(layer, nn.Conv2d):
+                if layer.in_channels != shape[0]:
+                    raise ValueError(_text("layer_misfit", name=name, wants=layer.in_channels, gets=shape[0]))
+                shape = (layer.out_channels, n, n)
+                cost = math.prod(shape) * layer.in_channels // layer.groups * k * k
+            else:
+                shape, cost = (shape[0], n, n), 0
+        elif isinstance(layer, nn.Linear):
+            if layer.in_features != math.prod(shape):
+                raise ValueError(_text("layer_misfit", name=name, wants=layer.in_features, gets=math.prod(shape)))
+            shape, cost, text = (layer.out_features,), layer.weight.numel(), f"Linear {layer.in_features} -> " \
+                f"{layer.out_features}"
+        else:
+            continue
+        rows.append(LayerRow(name, text, shape, parameters, cost))
+    return rows
+
 
 
 # ------------------------------------------------------------------------------------------------- training
 
+class EpochResult(NamedTuple):
+    """One epoch: its number from 1, mean training loss, accuracy on the test set in [0, 1], seconds."""
+
+    epoch: int
+    loss: float
+    accuracy: float
+    seconds: float
+
+    def __str__(self):
+        return f"Epoch: {self.epoch} \tTraining Loss: {self.loss:.6f}"
+
+
+def train_epoch(model, loader, optimizer, scheduler=None, on_batch=None):
+    """One pass over `loader` as notebook 04 writes it out; returns the mean loss over its pictures.
+
+    `scheduler` steps after each batch; `on_batch(batch, loss)` is called with the batch's number from 1.
+    """
+    model.train()
+    place = next(model.parameters()).device
+    total = pictures = 0
+    for batch, (images, labels) in enumerate(loader, 1):
+        images, labels = images.to(place), labels.to(place)
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(images), labels)
+        loss.backward()
+        optimizer.step()
+        if scheduler is not None:
+            scheduler.step()
+        total += loss.item() * len(labels)
+        pictures += len(labels)
+        if on_batch is not None:
+            on_batch(batch, loss.item())
+    return total / pictures
+
+
+def _training(model, digits, epochs, *, batch_size=None, max_lr=0.1, seed=0, save=None, log=None, log_title="",
+              on_batch=None):
+    """The one training loop: a generator of EpochResults, each given when its weights and log are on disk.
+
+    SGD with momentum, weight decay and the one-cycle schedule (Smith & Topin, "Super-Convergence", 2017).
+    """
+    batch_size = batch_size or _batch_size(digits)
+    generator = torch.Generator()
+    loader = digit_loader(digits.train, batch_size, shuffle=True, generator=generator)
+    model.to(device, memory_format=torch.channels_last)  # pooling is faster so
+    optimizer = torch.optim.SGD(model.parameters(), lr=max_lr, momentum=0.9, weight_decay=5e-4)
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr, total_steps=epochs * len(loader))
+    history = []
+    for path in filter(None, (save, log)):
+        _check_writable(path)
+    while len(history) < epochs:
+        epoch = len(history) + 1
+        generator.manual_seed(seed * 1_000_003 + epoch)  # an epoch's order depends on its number only
+        started = time.perf_counter()
+        loss = train_epoch(model, loader, optimizer, scheduler, on_batch)
+        evaluation = evaluate(model, digits.test)
+        history.append(EpochResult(epoch, loss, evaluation.accuracy, time.perf_counter() - started))
+        if save:
+            save_weights(model, save)
+        if log:
+            report = [str(evaluation)] if epoch == epochs else []
+            lines = [log_title] * bool(log_title) + [str(result) for result in history] + report
+            _write(log, "\n".join([*lines, ""]).encode())
+        yield history[-1]
+
+
+def _batch_size(digits):
+    return 128 if len(digits.train) > 10_000 else 32  # 128 can die on scikit-learn's 1,437
+
+
+def train(model, digits, epochs=20, **options):
+    """Trains `model` on `digits` (a `Digits`) with a progress bar; returns a list of `EpochResult`s. Notebooks 04-06.
+
+    Options: `batch_size` (128, or 32 for a small set), `max_lr=0.1` (the highest learning rate of the schedule),
+    `seed=0` (order of the pictures), `save` (file for the weights after each epoch), `log` (file for the lesson's
+    log). The model is moved to `lh.device`. The same start, seed, machine and data give the same weights.
+    Raises ValueError for `epochs` below 1, OSError for a file that cannot be written.
+    """
+    if epochs < 1:
+        raise ValueError(_text("no_epochs", epochs=epochs))
+    batches = math.ceil(len(digits.train) / (options.get("batch_size") or _batch_size(digits)))
+    history = []
+    with tqdm(total=epochs * batches, unit="batch", leave=False) as bar:
+        def on_batch(batch, loss):
+            bar.set_description(f"epoch {len(history) + 1}/{epochs}", refresh=False)
+            bar.set_postfix(loss=f"{loss:.3f}", accuracy=f"{history[-1].accuracy:.2%}" if history else "-",
+                            refresh=False)
+            bar.update()
+
+        for result in _training(model, digits, epochs, on_batch=on_batch, **options):
+            history.append(result)
+            bar.write(f"{result} \tTest Accuracy: {result.accuracy:.2%} \t{result.seconds:.1f} s")
+    return history
+
+
+@dataclass(frozen=True, repr=False)
+class Evaluation:
+    """A model's results on a dataset; printed, the lesson's report. Notebook 04.
+
+    `loss` float; `accuracy` in [0, 1]; `correct`, `total` int64 (10,) by class; `confusion` int64 (10, 10), rows are
+    the labels, columns the predictions; `predictions` int64 (N,); `logits` float32 (N, 10).
+    """
+
+    loss: float
+    accuracy: float
+    correct: np.ndarray
+    total: np.ndarray
+    confusion: np.ndarray
+    predictions: torch.Tensor
+    logits: torch.Tensor
+
+    def __repr__(self):
+        lines = [f"Test Accuracy of {digit:5}: {_percent(right, n)}"
+                 for digit, (right, n) in enumerate(zip(self.correct, self.total))]
+        overall = f"Test Accuracy (Overall): {_percent(self.correct.sum(), self.total.sum())}"
+        return "\n".join([f"Test Loss: {self.loss:.6f}", "", *lines, "", overall])
+
+
+def _percent(right, n):
+    return f"{right * 100 // max(n, 1):2d}% ({right:2d}/{n:2d})"  # whole per cents, rounded down, as in the lesson's log
+
+
+def evaluate(model, dataset):
+    """Tests a model on a TensorDataset of images and labels: an `Evaluation`. Notebooks 04-06.
+
+    The model is left as it is, its train/eval mode too, and may be in training meanwhile.
+    """
+    from sklearn.metrics import confusion_matrix
+
+    images, labels = dataset.tensors
+    logits = _logits(model, images)
+    predictions = logits.argmax(1)
+    confusion = confusion_matrix(labels, predictions, labels=range(10))
+    correct, total = confusion.diagonal(), confusion.sum(axis=1)
+    return Evaluation(F.cross_entropy(logits, labels).item(), float(correct.sum() / total.sum()), correct, total,
+                      confusion, predictions, logits)
+
+
+@torch.no_grad()
+def _logits(model, images):
+    """Logits (N, 10), on the CPU, of images (N, 1, 28, 28), uint8 or float. Runs a copy of the model in eval mode, so
+    that a training in another thread is not disturbed."""
+    model = copy.deepcopy(model).eval()
+    place = next(model.parameters()).device
+    return torch.cat([model(_as_float(part.to(place))).cpu() for part in images.split(500)])
+
+
+def save_weights(model, path):
+    """Writes the model's `state_dict` to a file, which appears whole or not at all. Notebook 04."""
+    content = io.BytesIO()
+    torch.save({name: value.cpu().contiguous() for name, value in model.state_dict().items()}, content)
+    _write(path, content.getvalue())
+
+
+def _write(path, content):
+    """Writes bytes beside the file and renames: a reader sees the old file or the new one, never half of one."""
+    path = Path(path)
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_bytes(content)
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise OSError(_text("cannot_write", path=path, error=error.strerror or error)) from None
+
+
+def _check_writable(path):
+    """Raises OSError now for a file that could not be written after an epoch; makes its folder."""
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(_text("cannot_write", path=path, error=error.strerror or error)) from None
+    if path.is_dir():
+        raise OSError(_text("cannot_write", path=path, error=_text("is_folder")))
+    _write(path.with_name(path.name + ".test"), b"")
+    path.with_name(path.name + ".test").unlink()
+
+
 
 # ------------------------------------------------------------------------------------------------- pictures
+
+RIGHT, WRONG = "#117733", "#cc3311"  # green and red that the colour-blind can tell
+
+
+def _figure(*args, **kwargs):
+    """A figure and its axes, closed for pyplot: a notebook shows it once, as the cell's value."""
+    fig, axes = plt.subplots(*args, layout="constrained", **kwargs)
+    plt.close(fig)
+    return fig, axes
+
+
+def _show_digit(ax, image, title, color="black"):
+    ax.imshow(image.squeeze(), cmap="gray_r")
+    ax.set_title(title, color=color, fontsize=11)
+    ax.set_axis_off()
+
+
+def show_predictions(model, dataset, n=20):
+    """The first `n` pictures of a dataset, each with "guess (label)": green if right, red with a cross if wrong.
+    Returns a Figure. Notebook 04."""
+    images, labels = (tensor[:n] for tensor in dataset.tensors)
+    guesses = _logits(model, images).argmax(1)
+    fig, axes = _figure(math.ceil(n / 10), min(n, 10), figsize=(11, 1.5 * math.ceil(n / 10)), squeeze=False)
+    for ax in axes.flat:
+        ax.set_axis_off()
+    for ax, image, guess, label in zip(axes.flat, images, guesses.tolist(), labels.tolist()):
+        _show_digit(ax, image, f"{guess} ({label})" + " ✗" * (guess != label), RIGHT if guess == label else WRONG)
+    return fig
+
+
+def show_mistakes(evaluation, dataset, n=10):
+    """The `n` worst mistakes (the surest wrong guesses): what the network thought of each. A Figure. Notebook 04."""
+    images, labels = dataset.tensors
+    probabilities = evaluation.logits.softmax(1)
+    sure = probabilities.max(1).values.where(evaluation.predictions != labels, -1.0)
+    worst = [i for i in sure.argsort(descending=True)[:n].tolist() if sure[i] >= 0]
+    rows = max(1, math.ceil(len(worst) / 5))
+    fig, axes = _figure(rows, 5, figsize=(11, 2.6 * rows), squeeze=False)
+    for ax in axes.flat:
+        ax.set_axis_off()
+    for ax, i in zip(axes.flat, worst):
+        guess, label = int(evaluation.predictions[i]), int(labels[i])
+        _show_digit(ax, images[i], f"#{i}: it is {label} ({probabilities[i, label]:.1%})\n"
+                                   f"network says {guess} ({probabilities[i, guess]:.1%})", WRONG)
+    return fig
+
+
+def show_confusion(evaluation):
+    """The confusion matrix: rows are the labels, columns the guesses. Returns a Figure. Notebook 04."""
+    from sklearn.metrics import ConfusionMatrixDisplay
+
+    fig, ax = _figure(figsize=(7, 6))
+    ConfusionMatrixDisplay(evaluation.confusion).plot(
+        ax=ax, cmap="Blues", colorbar=False,
+        im_kw={"norm": matplotlib.colors.PowerNorm(0.3)})  # else the few mistakes vanish beside the many right ones
+    ax.set(xlabel="the network's guess", ylabel="true digit")
+    return fig
+
+
+def show_filters(model):
+    """The kernels of the model's first convolution: blue below zero, red above. Returns a Figure. Notebook 04."""
+    weights = next(m for m in model.modules() if isinstance(m, nn.Conv2d)).weight.detach().cpu()[:, 0]
+    fig, axes = _figure(1, len(weights), figsize=(1.9 * len(weights), 2.1))
+    limit = weights.abs().max()
+    for number, (ax, weight) in enumerate(zip(axes, weights)):
+        picture = ax.imshow(weight, cmap="RdBu_r", vmin=-limit, vmax=limit)
+        ax.set_title(f"filter {number}", fontsize=11)
+        ax.set_axis_off()
+    fig.colorbar(picture, ax=axes, shrink=0.8)
+    return fig
+
+
+def lenet5_diagram(path=None):
+    """LeNet-5 layer by layer, sizes from `layer_table`. Returns a Figure; `path` (img/lenet5.svg) saves it as SVG.
+    Notebook 03."""
+    table = layer_table(LeNet5())
+    fig, ax = _figure(figsize=(12, 4.2))
+    x, names = 0.0, {"c1": "C1", "s2": "S2", "c3": "C3", "s4": "S4", "fc1": "F5", "fc2": "F6", "fc3": "output"}
+    previous = None
+    for name, shape in [("input", (1, 28, 28)), *((row.name, row.shape) for row in table)]:
+        maps = len(shape) == 3
+        width = shape[1] / 9 if maps else 0.35
+        height = width if maps else shape[0] / 30
+        copies = shape[0] if maps else 1
+        step = 0.14 if maps else 0
+        for k in range(copies):  # the maps of a layer, one behind the other
+            ax.add_patch(plt.Rectangle((x + k * step, -height / 2 + (k - copies / 2) * step), width, height, fc="white"
+                                       if name == "input" else "#cfe3f5" if name[0] in "cs" else "#fde0c5", ec="#333333"))
+        extent = width + (copies - 1) * step
+        middle = x + extent / 2
+        size = f"{shape[0]}@{shape[1]}x{shape[2]}" if maps else str(shape[0])
+        ax.text(middle, 3.0, f"{names.get(name, name)}\n{size}", ha="center", va="bottom", fontsize=12)
+        if previous is not None:
+            kind = {"c": "convolution\n5x5", "s": "max-pooling\n2x2", "f": "full\nconnection"}[name[0]]
+            ax.annotate("", (x - 0.08, 0), (previous + 0.08, 0), arrowprops={"arrowstyle": "->", "color": "#333333"})
+            ax.text((x + previous) / 2, -3.0, kind, ha="center", va="top", fontsize=10)
+        previous, x = x + extent, x + extent + 1.25
+    ax.set(xlim=(-0.5, x), ylim=(-4.2, 4.4), aspect="equal")
+    ax.set_axis_off()
+    if path is not None:
+        fig.savefig(path, format="svg", metadata={"Date": None})
+    return fig
+
 
 
 # ------------------------------------------------------------------------------------------------- draw pad
@@ -139,8 +718,40 @@ TEXTS = {
     "no_such_input": ("没有第 {j} 个输入：编号从 0 到 {last}。", "There is no input {j}: they go from 0 to {last}."),
     # explorer
     # data
+    "data_found": ("数据：{folder}", "Data: {folder}"),
+    "data_not_yet": ("数据：{folder} 里还没有完整的 MNIST，第一次用到时再处理。",
+                     "Data: {folder} has no complete MNIST yet; that is seen to at first use."),
+    "data_no_folder": ("找不到数据文件夹 {folder}。\n请改正路径；如果不指定文件夹（包括 LENET_DATA），程序会自己下载 MNIST。",
+                       "There is no data folder {folder}.\nCorrect the path, or name none (LENET_DATA neither) to have "
+                       "MNIST downloaded."),
+    "data_no_file": ("{folder} 里缺少 {name}（或 {name}.gz）。\n请把 MNIST 的四个文件都放进这个文件夹，或放进其中的 MNIST/raw。",
+                     "{folder} lacks {name} (or {name}.gz).\nPut the four files of MNIST into it, or into MNIST/raw in it."),
+    "data_bad_gz": ("{path} 不完整，解压失败（{error}）。\n请删掉它，重新复制或下载。",
+                    "{path} is damaged and does not unpack ({error}).\nDelete it, then copy or download it again."),
+    "data_html": ("{path} 不是数据，而是一个网页（常见原因：下载时遇到了上网登录页）。\n请删掉它，连好网络后重新下载。",
+                  "{path} is a web page, not data (often the login page of a network).\nDelete it, and download it again "
+                  "once the network lets you."),
+    "data_swapped": ("{path} 里装的其实是 {other}。\n请把文件改回正确的名字，或重新复制。",
+                     "{path} holds the content of {other}.\nGive the files their right names, or copy them again."),
+    "data_size": ("{path} 解压后有 {found:,} 字节，应该是 {size:,} 字节。\n请删掉它，重新复制或下载。",
+                  "{path} has {found:,} bytes unpacked where {size:,} belong.\nDelete it, then copy or download it again."),
+    "data_md5": ("{path} 的内容有错（MD5 是 {found}，应该是 {md5}）。\n请删掉它，重新复制或下载。",
+                 "{path} has wrong content (MD5 {found}, not {md5}).\nDelete it, then copy or download it again."),
+    "data_silent": ("网络 {seconds} 秒没有响应", "the network did not answer within {seconds} s"),
+    "data_fall_back": ("没能下载 MNIST（{reason}），先用 scikit-learn 自带的 {n:,} 个手写数字代替；联网后重新运行，或把 MNIST "
+                       "的四个文件放进 {folder}。",
+                       "MNIST could not be downloaded ({reason}): using the {n:,} digits that scikit-learn ships. For all of "
+                       "MNIST run this again with a network, or put its four files into {folder}."),
     # model
+    "layer_misfit": ("{name} 这一层要 {wants} 个输入，前面送来的却是 {gets} 个。",
+                     "{name} wants {wants} inputs, but {gets} arrive from the layer before."),
     # training
+    "no_epochs": ("epochs 至少是 1，现在是 {epochs}。", "epochs must be at least 1, but it is {epochs}."),
+    "cannot_write": ("写不了 {path}（{error}）。请换一个位置，或检查磁盘空间和权限。",
+                     "{path} cannot be written ({error}). Choose another place, or see to disk space and permissions."),
+    "is_folder": ("这是一个文件夹", "it is a folder"),
+    "interrupted": ("已中断。已完成的各个 epoch 的权重和日志都在磁盘上。",
+                    "Interrupted. The weights and the log of the epochs that were finished are on disk."),
     # pictures
     # draw pad
     # exercises
@@ -148,3 +759,35 @@ TEXTS = {
 
 
 # --------------------------------------------------------------------------------------------- command line
+
+def main(arguments=None):
+    """`python lenet_helpers.py`: trains LeNet-5, prints and logs what the lesson's script does. Returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python lenet_helpers.py",
+        description="Train LeNet-5 on MNIST: a line an epoch, then the test report, as in the lesson's log.")
+    parser.error = lambda message: parser.exit(2, f"{parser.prog}: {message} (--help explains)\n")
+    parser.add_argument("--epochs", type=int, default=20, metavar="N", help="passes over the training set (default: 20)")
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="start of the random numbers (default: 0)")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="write the weights here after every epoch")
+    parser.add_argument("--log", type=Path, metavar="FILE", help="write the log here, too")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder with MNIST (default: $LENET_DATA, else data/)")
+    options = parser.parse_args(arguments)
+    if options.epochs < 1:
+        parser.error(_text("no_epochs", epochs=options.epochs))
+    title = " ".join(["python lenet_helpers.py"] + [f"--{name} {value.as_posix() if isinstance(value, Path) else value}"
+                                                    for name, value in vars(options).items() if value is not None])
+    try:
+        digits = load_mnist(options.data)
+        torch.manual_seed(options.seed)
+        model = LeNet5()
+        train(model, digits, options.epochs, seed=options.seed, save=options.save, log=options.log, log_title=title)
+    except (OSError, ValueError) as error:
+        parser.exit(1, f"{parser.prog}: {error}\n")
+    except KeyboardInterrupt:
+        parser.exit(130, _text("interrupted") + "\n")
+    print(evaluate(model, digits.test))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
