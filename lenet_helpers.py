@@ -26,11 +26,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+os.environ.setdefault("KMP_DUPLICATE_LIB_OK", "TRUE")  # torch and scikit-learn bring an OpenMP each (macOS, Windows)
+
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
 import torchvision
+from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler, TensorDataset
@@ -372,6 +375,10 @@ class LayerTable(list):
         return "\n".join([line("name", "layer", "output", "parameters", "multiply-adds"), *rows, total])
 
 
+def _one(size):
+    return size if isinstance(size, int) else size[0]  # torch keeps some sizes as (height, width)
+
+
 def layer_table(model, input_shape=(1, 28, 28)):
     """What each layer of a model makes and costs for one picture of `input_shape` (channels, n, n): a `LayerTable`.
 
@@ -382,8 +389,7 @@ def layer_table(model, input_shape=(1, 28, 28)):
     for name, layer in model.named_modules():
         parameters = sum(p.numel() for p in layer.parameters(recurse=False))
         if isinstance(layer, (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)):
-            k, s, p, d = (size if isinstance(size, int) else size[0] for size in (
-                layer.kernel_size, layer.stride, layer.padding, getattr(layer, "dilation", 1)))
+            k, s, p, d = map(_one, (layer.kernel_size, layer.stride, layer.padding, getattr(layer, "dilation", 1)))
             n = conv_output_size(shape[-1], k, s, p, d)
             text = f"{type(layer).__name__} kernel_size={k} stride={s} padding={p}"
             if isinstance(layer, nn.Conv2d):
@@ -492,13 +498,13 @@ def train(model, digits, epochs=20, **options):
     with tqdm(total=epochs * batches, unit="batch", leave=False) as bar:
         def on_batch(batch, loss):
             bar.set_description(f"epoch {len(history) + 1}/{epochs}", refresh=False)
-            bar.set_postfix(loss=f"{loss:.3f}", accuracy=f"{history[-1].accuracy:.2%}" if history else "-",
-                            refresh=False)
+            accuracy = {"accuracy": f"{history[-1].accuracy:.2%}"} if history else {}
+            bar.set_postfix(loss=f"{loss:.3f}", **accuracy, refresh=False)
             bar.update()
 
         for result in _training(model, digits, epochs, on_batch=on_batch, **options):
             history.append(result)
-            bar.write(f"{result} \tTest Accuracy: {result.accuracy:.2%} \t{result.seconds:.1f} s")
+            bar.write(str(result))  # stays in the saved notebook, where a bar would stand at 0% for ever
     return history
 
 
@@ -534,8 +540,6 @@ def evaluate(model, dataset):
 
     The model is left as it is, its train/eval mode too, and may be in training meanwhile.
     """
-    from sklearn.metrics import confusion_matrix
-
     images, labels = dataset.tensors
     logits = _logits(model, images)
     predictions = logits.argmax(1)
@@ -637,8 +641,6 @@ def show_mistakes(evaluation, dataset, n=10):
 
 def show_confusion(evaluation):
     """The confusion matrix: rows are the labels, columns the guesses. Returns a Figure. Notebook 04."""
-    from sklearn.metrics import ConfusionMatrixDisplay
-
     fig, ax = _figure(figsize=(7, 6))
     ConfusionMatrixDisplay(evaluation.confusion).plot(
         ax=ax, cmap="Blues", colorbar=False,
@@ -663,34 +665,31 @@ def show_filters(model):
 def lenet5_diagram(path=None):
     """LeNet-5 layer by layer, sizes from `layer_table`. Returns a Figure; `path` (img/lenet5.svg) saves it as SVG.
     Notebook 03."""
-    table = layer_table(LeNet5())
-    fig, ax = _figure(figsize=(12, 4.2))
-    x, names = 0.0, {"c1": "C1", "s2": "S2", "c3": "C3", "s4": "S4", "fc1": "F5", "fc2": "F6", "fc3": "output"}
-    previous = None
-    for name, shape in [("input", (1, 28, 28)), *((row.name, row.shape) for row in table)]:
-        maps = len(shape) == 3
-        width = shape[1] / 9 if maps else 0.35
-        height = width if maps else shape[0] / 30
-        copies = shape[0] if maps else 1
-        step = 0.14 if maps else 0
-        for k in range(copies):  # the maps of a layer, one behind the other
-            ax.add_patch(plt.Rectangle((x + k * step, -height / 2 + (k - copies / 2) * step), width, height, fc="white"
-                                       if name == "input" else "#cfe3f5" if name[0] in "cs" else "#fde0c5", ec="#333333"))
-        extent = width + (copies - 1) * step
-        middle = x + extent / 2
-        size = f"{shape[0]}@{shape[1]}x{shape[2]}" if maps else str(shape[0])
-        ax.text(middle, 3.0, f"{names.get(name, name)}\n{size}", ha="center", va="bottom", fontsize=12)
-        if previous is not None:
-            kind = {"c": "convolution\n5x5", "s": "max-pooling\n2x2", "f": "full\nconnection"}[name[0]]
-            ax.annotate("", (x - 0.08, 0), (previous + 0.08, 0), arrowprops={"arrowstyle": "->", "color": "#333333"})
-            ax.text((x + previous) / 2, -3.0, kind, ha="center", va="top", fontsize=10)
-        previous, x = x + extent, x + extent + 1.25
-    ax.set(xlim=(-0.5, x), ylim=(-4.2, 4.4), aspect="equal")
+    model = LeNet5()
+    fig, ax = _figure(figsize=(12, 3.6))
+    names = {"c1": "C1", "s2": "S2", "c3": "C3", "s4": "S4", "fc1": "F5", "fc2": "F6", "fc3": "output"}
+    x, end, step = 0.0, None, 0.14  # step: from one map of a layer to the next behind it
+    for name, shape in [("input", (1, 28, 28)), *((row.name, row.shape) for row in layer_table(model))]:
+        copies, height, width = (shape[0], shape[1] / 9, shape[2] / 9) if len(shape) == 3 else (1, shape[0] / 30, 0.35)
+        color = {"i": "white", "c": "#cfe3f5", "s": "#d9efd9", "f": "#fde0c5"}[name[0]]
+        for k in range(copies):
+            ax.add_patch(plt.Rectangle((x + k * step, (k - copies / 2) * step - height / 2), width, height,
+                                       facecolor=color, edgecolor="#333333"))
+        if end is not None:
+            kind = {"c": "convolution\n{0}x{0}", "s": "max-pooling\n{0}x{0}", "f": "full\nconnection"}[name[0]]
+            kind = kind.format(_one(getattr(getattr(model, name), "kernel_size", 0)))
+            ax.annotate("", (x - 0.08, 0), (end + 0.08, 0), arrowprops={"arrowstyle": "->", "color": "#333333"})
+            if name not in ("fc1", "fc3"):  # once is enough for three full connections
+                ax.text((x + end) / 2, -2.4, kind, ha="center", va="top", fontsize=11)
+        end = x + width + (copies - 1) * step
+        size = "@".join([str(shape[0]), *(["x".join(map(str, shape[1:]))] if len(shape) == 3 else [])])
+        ax.text((x + end) / 2, 2.4, f"{names.get(name, name)}\n{size}", ha="center", va="bottom", fontsize=13)
+        x = end + 1.25
+    ax.set(xlim=(-0.3, x - 0.8), ylim=(-3.5, 3.6), aspect="equal")
     ax.set_axis_off()
     if path is not None:
         fig.savefig(path, format="svg", metadata={"Date": None})
     return fig
-
 
 
 # ------------------------------------------------------------------------------------------------- draw pad

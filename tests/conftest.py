@@ -1,0 +1,30 @@
+import os
+
+import pytest
+import torch
+
+import lenet_helpers as lh
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch):
+    """Every test begins in English, with the same random numbers, two threads at most and no $LENET_DATA."""
+    monkeypatch.delenv("LENET_DATA", raising=False)
+    monkeypatch.setattr(lh, "_language", "en")
+    torch.set_num_threads(min(2, os.cpu_count() or 1))
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def small():
+    """scikit-learn's digits: real data on any machine."""
+    return lh._sklearn_digits()
+
+
+@pytest.fixture(scope="session")
+def trained(small):
+    """LeNet-5 after 5 epochs on the small set, and its results."""
+    torch.manual_seed(0)
+    model = lh.LeNet5()
+    history = lh.train(model, small, epochs=5)
+    return model, history

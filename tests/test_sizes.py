@@ -1,0 +1,85 @@
+"""ConvGeometry against torch.nn.Conv2d, and what it refuses."""
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+import lenet_helpers as lh
+
+GRID = list(itertools.product(range(1, 13), range(1, 8), range(1, 5), range(0, 5), range(1, 4)))
+
+
+def test_every_size_is_torchs():
+    for n, k, s, p, d in GRID:
+        layer = torch.nn.Conv2d(1, 1, k, s, p, d, device="meta")
+        try:
+            expected = layer(torch.empty(1, 1, n, n, device="meta")).shape[-1]
+        except RuntimeError:
+            with pytest.raises(ValueError, match="does not fit"):
+                lh.ConvGeometry(n, k, s, p, d)
+        else:
+            assert lh.conv_output_size(n, k, s, p, d) == expected, (n, k, s, p, d)
+
+
+@pytest.mark.parametrize("n, k, s, p, d", GRID[::97])
+def test_windows_are_those_that_gradients_reach(n, k, s, p, d):
+    """Autograd as the oracle: output i reads input j where d output / d input is not 0."""
+    try:
+        g = lh.ConvGeometry(n, k, s, p, d)
+    except ValueError:
+        return
+    x = torch.zeros(1, 1, n, requires_grad=True)
+    y = torch.nn.functional.conv1d(x, torch.ones(1, 1, k), stride=s, padding=p, dilation=d)
+    reached = torch.stack([torch.autograd.grad(y[0, 0, i], x, retain_graph=True)[0][0, 0] for i in range(g.n_out)])
+    for i in range(g.n_out):
+        inside = [q - p for q in g.window(i) if 0 <= q - p < n]
+        assert inside == reached[i].nonzero().flatten().tolist()
+    for j in range(n):
+        assert g.feeds(j) == reached[:, j].nonzero().flatten().tolist()
+
+
+def test_by_hand():
+    g = lh.ConvGeometry(6, 3, stride=2, padding=0)
+    assert (g.padded, g.span, g.n_out, g.unused) == (6, 3, 2, 1)
+    assert (g.window(1), g.feeds(2), g.feeds(5)) == ([2, 3, 4], [0, 1], [])
+    g = lh.ConvGeometry(7, 3, stride=2, padding=1, dilation=2)
+    assert (g.padded, g.span, g.n_out, g.unused) == (9, 5, 3, 0)
+    assert g.window(2) == [4, 6, 8]
+    assert lh.conv_output_size(6, 3) == 4  # the lesson's example
+
+
+def test_unused_is_what_no_window_reaches():
+    for n, k, s, p, d in GRID:
+        if p + n + p >= d * (k - 1) + 1:
+            g = lh.ConvGeometry(n, k, s, p, d)
+            assert g.unused == g.padded - 1 - max(g.window(g.n_out - 1))
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (dict(n_in=6, kernel_size=7), ["7", "6"]),
+    (dict(n_in=6, kernel_size=3, stride=0), ["stride", "0"]),
+    (dict(n_in=6, kernel_size=3, padding=-1), ["padding", "-1"]),
+    (dict(n_in=6.5, kernel_size=3), ["n_in", "6.5"]),
+    (dict(n_in=6, kernel_size="3"), ["kernel_size", "'3'"]),
+    (dict(n_in=6, kernel_size=3, dilation=0), ["dilation", "0"]),
+    (dict(n_in=0, kernel_size=1), ["n_in", "0"]),
+    (dict(n_in=6, kernel_size=True), ["kernel_size", "True"]),
+    (dict(n_in=6, kernel_size=3, stride=None), ["stride", "None"]),
+    (dict(n_in=4, kernel_size=3, dilation=2), ["5", "4"]),
+])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_refused_with_the_numbers(arguments, words, language, monkeypatch):
+    monkeypatch.setattr(lh, "_language", language)
+    with pytest.raises(ValueError) as error:
+        lh.ConvGeometry(**arguments)
+    assert all(word in str(error.value) for word in words)
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_numpy_integers_are_whole_and_outputs_are_bounded():
+    g = lh.ConvGeometry(np.int64(6), np.int32(3))
+    assert g.n_out == 4 and g == lh.ConvGeometry(6, 3) and type(g.n_in) is int
+    for call in (lambda: g.window(4), lambda: g.window(-1), lambda: g.feeds(6)):
+        with pytest.raises(IndexError):
+            call()

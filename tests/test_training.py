@@ -1,0 +1,192 @@
+"""Training on the small set, the report's format, the command line, and files that are whole or not there."""
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+from torch.utils.data import TensorDataset
+
+import lenet_helpers as lh
+
+
+def weights(model):
+    return torch.cat([p.detach().flatten() for p in model.parameters()])
+
+
+def fresh(seed=0):
+    torch.manual_seed(seed)
+    return lh.LeNet5()
+
+
+def test_loss_falls_and_digits_are_read(small, trained):
+    model, history = trained
+    assert [result.epoch for result in history] == [1, 2, 3, 4, 5]
+    assert history[-1].loss < history[0].loss / 4 and history[-1].accuracy > 0.9
+    assert history[-1].accuracy == lh.evaluate(model, small.test).accuracy
+    assert all(result.seconds > 0 for result in history)
+
+
+def test_same_seed_same_weights(small):
+    models = [fresh(), fresh(), fresh()]
+    for model, seed in zip(models, (3, 3, 4)):
+        lh.train(model, small, epochs=1, seed=seed)
+    same, again, other = map(weights, models)
+    assert torch.equal(same, again) and not torch.equal(same, other)
+
+
+def test_train_epoch_is_the_plain_loop(small):
+    def loader():
+        return lh.digit_loader(small.train, 100, shuffle=True, generator=torch.Generator().manual_seed(5))
+
+    ours, plain = fresh(), fresh()
+    loss = lh.train_epoch(ours, loader(), torch.optim.SGD(ours.parameters(), lr=0.1))
+    optimizer, total = torch.optim.SGD(plain.parameters(), lr=0.1), 0
+    for images, labels in loader():
+        optimizer.zero_grad()
+        batch_loss = F.cross_entropy(plain(images), labels)
+        batch_loss.backward()
+        optimizer.step()
+        total += batch_loss.item() * len(labels)
+    assert loss == total / len(small.train)
+    assert torch.equal(weights(ours), weights(plain))
+
+
+def test_interrupt_leaves_whole_files(small, tmp_path, monkeypatch):
+    save, log = tmp_path / "new folder" / "lenet5.pt", tmp_path / "log.txt"
+    saved, real = [], lh.train_epoch
+
+    def interrupted(model, *rest):
+        if len(saved) == 2:
+            raise KeyboardInterrupt
+        loss = real(model, *rest)
+        saved.append(weights(model))
+        return loss
+
+    monkeypatch.setattr(lh, "train_epoch", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        lh.train(fresh(), small, epochs=5, save=save, log=log)
+    model = lh.LeNet5()
+    model.load_state_dict(torch.load(save, weights_only=True))
+    assert torch.equal(weights(model), saved[1])
+    assert re.fullmatch(r"Epoch: 1 \tTraining Loss: \d\.\d{6}\nEpoch: 2 \tTraining Loss: \d\.\d{6}\n", log.read_text())
+    assert not list(tmp_path.rglob("*.part")) and not list(tmp_path.rglob("*.test"))
+
+
+def test_what_cannot_be_written_is_said_before_training(small, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    for path in (tmp_path, tmp_path / "file" / "lenet5.pt"):
+        with pytest.raises(OSError, match="cannot be written"):
+            lh.train(fresh(), small, epochs=1, save=path)
+
+
+def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "weights.pt"
+    path.write_bytes(b"old")
+
+    def full(self, content):
+        self.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(lh.Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        lh.save_weights(lh.LeNet5(), path)
+    assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("epochs", [0, -1])
+def test_no_epochs(small, epochs):
+    with pytest.raises(ValueError, match=str(epochs)):
+        lh.train(fresh(), small, epochs=epochs)
+
+
+class Fixed(torch.nn.Module):
+    """Answers what is written in the first pixels: logits known by hand."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = torch.nn.Parameter(torch.ones(()))
+
+    def forward(self, x):
+        return x[:, 0, 0, :10] * self.scale * 10
+
+
+def known():
+    """1,032 twos (1,024 right, 8 taken for a seven) and 60 sevens (all right)."""
+    labels = torch.tensor([2] * 1032 + [7] * 60)
+    guesses = torch.tensor([2] * 1024 + [7] * 68)
+    images = torch.zeros(len(labels), 1, 28, 28, dtype=torch.uint8)
+    images[torch.arange(len(labels)), 0, 0, guesses] = 255
+    return TensorDataset(images, labels)
+
+
+def test_evaluation_by_hand():
+    result = lh.evaluate(Fixed(), known())
+    log_sum = np.log(np.exp(10) + 9)
+    assert result.loss == pytest.approx(log_sum - 10 * 1084 / 1092, rel=1e-5)
+    assert result.accuracy == 1084 / 1092
+    assert result.correct.tolist() == [0, 0, 1024, 0, 0, 0, 0, 60, 0, 0]
+    assert result.total.tolist() == [0, 0, 1032, 0, 0, 0, 0, 60, 0, 0]
+    assert result.confusion.shape == (10, 10) and result.confusion[2, 7] == 8 and result.confusion.sum() == 1092
+    assert result.predictions.tolist() == [2] * 1024 + [7] * 68
+
+
+def test_report_is_the_lessons_to_the_column():
+    lines = repr(lh.evaluate(Fixed(), known())).splitlines()
+    assert re.fullmatch(r"Test Loss: \d\.\d{6}", lines[0]) and lines[1] == ""
+    assert lines[2] == "Test Accuracy of     0:  0% ( 0/ 0)"  # the lesson's %2d
+    assert lines[4] == "Test Accuracy of     2: 99% (1024/1032)"  # 99.22%, rounded down
+    assert lines[9] == "Test Accuracy of     7: 100% (60/60)"
+    assert lines[12:] == ["", "Test Accuracy (Overall): 99% (1084/1092)"]
+
+
+def test_evaluate_leaves_the_model_as_it_was(small):
+    model = fresh()
+    model.fc1.eval()
+    before = weights(model)
+    lh.evaluate(model, small.test)
+    assert model.training and not model.fc1.training and torch.equal(before, weights(model))
+
+
+def command(*arguments, **kwargs):
+    return subprocess.run([sys.executable, str(lh.HERE / "lenet_helpers.py"), *map(str, arguments)],
+                          capture_output=True, text=True, encoding="utf-8", timeout=120, **kwargs)
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("LENET_DATA", raising=False)
+
+
+def test_command_line(tmp_path, no_network):
+    save, log = tmp_path / "lenet5.pt", tmp_path / "log.txt"
+    done = command("--epochs", 2, "--seed", 1, "--save", save, "--log", log)
+    assert done.returncode == 0, done.stderr
+    title, *lines = log.read_text(encoding="utf-8").splitlines()
+    assert title == f"python lenet_helpers.py --epochs 2 --seed 1 --save {save.as_posix()} --log {log.as_posix()}"
+    assert re.fullmatch(r"Epoch: 1 \tTraining Loss: \d\.\d{6}", lines[0])
+    assert re.fullmatch(r"Test Accuracy \(Overall\): \d\d% \(\d+/\d+\)", lines[-1])
+    printed = done.stdout.splitlines()
+    assert printed[-len(lines):] == lines
+    state = torch.load(save, weights_only=True)
+    assert lh.LeNet5().load_state_dict(state) and all(value.is_contiguous() for value in state.values())
+
+
+@pytest.mark.parametrize("arguments, word", [
+    (["--epochs", "0"], "0"), (["--epochs", "ten"], "ten"), (["--nonsense"], "--nonsense"),
+    (["--data", "no-such-folder"], "no-such-folder"),
+])
+def test_a_bad_argument_is_a_line(arguments, word, no_network, tmp_path):
+    done = command(*arguments, cwd=tmp_path)
+    assert done.returncode != 0 and word in done.stderr and "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) <= 2 and not done.stdout
+
+
+def test_help():
+    done = command("--help")
+    assert done.returncode == 0
+    assert all(option in done.stdout for option in ("--epochs", "--seed", "--save", "--log", "--data"))
