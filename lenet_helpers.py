@@ -8,9 +8,11 @@ In a terminal: `python lenet_helpers.py --help` (the lesson's training script).
 from __future__ import annotations
 
 import argparse
+import contextlib
 import copy
 import gzip
 import hashlib
+import html
 import io
 import math
 import operator
@@ -28,6 +30,7 @@ from typing import NamedTuple
 
 os.environ.setdefault("KMP_DUPLICATE_LIB_OK", "TRUE")  # torch and scikit-learn bring an OpenMP each (macOS, Windows)
 
+import ipywidgets as widgets
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
@@ -65,8 +68,7 @@ def start(language="en"):
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)
-    # a core stays free for the kernel, so that sliders and cells answer while a training runs
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) - 1))
+    torch.set_num_threads(_threads_beside_the_kernel())
     sys.setswitchinterval(1e-4)  # a cell of pure Python then leaves a training thread its share
     folder, _ = _data_folder()
     found = all(_mnist_file(folder, name) for name in MNIST_FILES)
@@ -368,7 +370,7 @@ class LayerTable(list):
     multiply_adds = property(lambda self: sum(row.multiply_adds for row in self))
 
     def __repr__(self):
-        line = "{:<6} {:<40} {:>12} {:>10} {:>13}".format
+        line = "{:<6} {:<42} {:>10} {:>10} {:>13}".format
         rows = [line(row.name, row.layer, "x".join(map(str, row.shape)), f"{row.parameters:,}",
                      f"{row.multiply_adds:,}") for row in self]
         total = line("total", "", "", f"{self.parameters:,}", f"{self.multiply_adds:,}")
@@ -449,38 +451,74 @@ def train_epoch(model, loader, optimizer, scheduler=None, on_batch=None):
 
 
 def _training(model, digits, epochs, *, batch_size=None, max_lr=0.1, seed=0, save=None, log=None, log_title="",
-              on_batch=None):
-    """The one training loop: a generator of EpochResults, each given when its weights and log are on disk.
+              resume=None, on_batch=None):
+    """The one training loop: a generator of EpochResults, each given when its weights and log are on disk; those of
+    an earlier run come first if it is resumed. Raises at once what `train` says.
 
     SGD with momentum, weight decay and the one-cycle schedule (Smith & Topin, "Super-Convergence", 2017).
     """
-    batch_size = batch_size or _batch_size(digits)
+    if epochs < 1:
+        raise ValueError(_text("no_epochs", epochs=epochs))
+    save = save or resume
+    for path in filter(None, (save, log)):
+        _check_writable(path)
     generator = torch.Generator()
-    loader = digit_loader(digits.train, batch_size, shuffle=True, generator=generator)
+    loader = digit_loader(digits.train, batch_size or _batch_size(digits), shuffle=True, generator=generator)
     model.to(device, memory_format=torch.channels_last)  # pooling is faster so
     optimizer = torch.optim.SGD(model.parameters(), lr=max_lr, momentum=0.9, weight_decay=5e-4)
     scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr, total_steps=epochs * len(loader))
-    history = []
-    for path in filter(None, (save, log)):
-        _check_writable(path)
-    while len(history) < epochs:
-        epoch = len(history) + 1
-        generator.manual_seed(seed * 1_000_003 + epoch)  # an epoch's order depends on its number only
-        started = time.perf_counter()
-        loss = train_epoch(model, loader, optimizer, scheduler, on_batch)
-        evaluation = evaluate(model, digits.test)
-        history.append(EpochResult(epoch, loss, evaluation.accuracy, time.perf_counter() - started))
-        if save:
-            save_weights(model, save)
-        if log:
-            report = [str(evaluation)] if epoch == epochs else []
-            lines = [log_title] * bool(log_title) + [str(result) for result in history] + report
-            _write(log, "\n".join([*lines, ""]).encode())
-        yield history[-1]
+    state = {"model": model, "optimizer": optimizer, "scheduler": scheduler}
+    plan = {"epochs": epochs, "seed": seed, "batches": len(loader)}
+    history = _resume(_resume_file(resume), state, plan) if resume else []
+
+    def epoch_results():
+        yield from history[:]
+        while len(history) < epochs:
+            epoch = len(history) + 1
+            generator.manual_seed(seed * 1_000_003 + epoch)  # an epoch's order depends on nothing before it
+            started = time.perf_counter()
+            loss = train_epoch(model, loader, optimizer, scheduler, on_batch)
+            evaluation = evaluate(model, digits.test)
+            history.append(EpochResult(epoch, loss, evaluation.accuracy, time.perf_counter() - started))
+            if save:
+                content = {name: part.state_dict() for name, part in state.items()}
+                _save(content | plan | {"history": [tuple(result) for result in history]}, _resume_file(save))
+                save_weights(model, save)
+            if log:
+                report = [str(evaluation)] if epoch == epochs else []
+                lines = [log_title] * bool(log_title) + [str(result) for result in history] + report
+                _write(log, "\n".join([*lines, ""]).encode())
+            yield history[-1]
+
+    return epoch_results()
 
 
 def _batch_size(digits):
     return 128 if len(digits.train) > 10_000 else 32  # 128 can die on scikit-learn's 1,437
+
+
+def _batches(digits, options):
+    return math.ceil(len(digits.train) / (options.get("batch_size") or _batch_size(digits)))
+
+
+def _resume_file(path):
+    """What resuming needs besides the weights lies beside them."""
+    return Path(path).with_suffix(".resume.pt")
+
+
+def _resume(path, state, plan):
+    """Loads what `_training` saved into model, optimizer and scheduler; returns the epochs that were finished."""
+    if not path.is_file():
+        raise FileNotFoundError(_text("nothing_to_resume", path=path))
+    try:
+        saved = torch.load(path, map_location=device, weights_only=True)
+        if {name: saved[name] for name in plan} == plan:
+            for name, part in state.items():
+                part.load_state_dict(saved[name])
+            return [EpochResult(*result) for result in saved["history"]]
+    except Exception as error:  # a damaged file raises whatever its first bad byte makes of it
+        raise ValueError(_text("resume_damaged", path=path, error=type(error).__name__)) from None
+    raise ValueError(_text("resume_differs", old={name: saved[name] for name in plan}, new=plan))
 
 
 def train(model, digits, epochs=20, **options):
@@ -488,24 +526,177 @@ def train(model, digits, epochs=20, **options):
 
     Options: `batch_size` (128, or 32 for a small set), `max_lr=0.1` (the highest learning rate of the schedule),
     `seed=0` (order of the pictures), `save` (file for the weights after each epoch), `log` (file for the lesson's
-    log). The model is moved to `lh.device`. The same start, seed, machine and data give the same weights.
-    Raises ValueError for `epochs` below 1, OSError for a file that cannot be written.
+    log), `resume` (the `save` file of a run that was cut off: goes on after its last whole epoch). The model is moved
+    to `lh.device`. The same start, seed, machine and data give the same weights, resumed or not.
+    Raises ValueError for `epochs` below 1 or a run that differs from the one to resume, OSError for a file that
+    cannot be read or written.
     """
-    if epochs < 1:
-        raise ValueError(_text("no_epochs", epochs=epochs))
-    batches = math.ceil(len(digits.train) / (options.get("batch_size") or _batch_size(digits)))
-    history = []
-    with tqdm(total=epochs * batches, unit="batch", leave=False) as bar:
-        def on_batch(batch, loss):
-            bar.set_description(f"epoch {len(history) + 1}/{epochs}", refresh=False)
-            accuracy = {"accuracy": f"{history[-1].accuracy:.2%}"} if history else {}
-            bar.set_postfix(loss=f"{loss:.3f}", **accuracy, refresh=False)
-            bar.update()
+    batches, finished = _batches(digits, options), 0
 
-        for result in _training(model, digits, epochs, on_batch=on_batch, **options):
+    def on_batch(batch, loss):
+        bar.set_description(f"epoch {finished + 1}/{epochs}", refresh=False)
+        bar.set_postfix(loss=f"{loss:.3f}", **accuracy, refresh=False)
+        bar.update()
+
+    history, accuracy = [], {}
+    results = _training(model, digits, epochs, on_batch=on_batch, **options)
+    with tqdm(total=epochs * batches, unit="batch", leave=False) as bar:
+        for result in results:
             history.append(result)
+            finished, accuracy = result.epoch, {"accuracy": f"{result.accuracy:.2%}"}
+            bar.update(finished * batches - bar.n)
             bar.write(str(result))  # stays in the saved notebook, where a bar would stand at 0% for ever
     return history
+
+
+class _Stopped(Exception):
+    pass
+
+
+class TrainingRun:
+    """A training in the background; shown, its panel. `train_in_background` makes it. Notebook 04.
+
+    `model`, `epochs`; `history`: the `EpochResult`s so far; `running`; `error`: what ended it, or None.
+    """
+
+    def __init__(self, model, digits, epochs, options):
+        self.model, self.epochs, self.history, self.error = model, epochs, [], None
+        self._batches = _batches(digits, options)
+        self._results = _training(model, digits, epochs, on_batch=self._on_batch, **options)
+        self._stop, self._done = threading.Event(), threading.Event()
+        self._losses, self._recent = [], []  # (epochs, mean loss) for the curve; the losses since its last point
+        self._batch = self._first = 0  # batches of the whole run; of an earlier run that this one resumes
+        self._began, self._drawn = time.monotonic(), 0.0
+        self._body = widgets.HTML()
+        self._toggle = widgets.ToggleButton(description=_text("stop"), icon="stop")
+        self._toggle.observe(lambda change: self._stop.set(), "value")
+        self.panel = widgets.VBox([self._body, self._toggle])
+        self._draw()
+        threading.Thread(target=self._work, daemon=True).start()
+
+    @property
+    def running(self):
+        return not self._done.is_set()
+
+    def wait(self):
+        """Returns `history` when the training has ended; raises what ended it, if anything did. An interrupt (Ctrl-C, the
+        square button) ends the waiting, not the training."""
+        while not self._done.wait(0.2):  # not Thread.join: an interrupt in it leaves a broken state behind
+            pass
+        if self.error is not None:
+            raise self.error
+        return self.history
+
+    def stop(self):
+        """Ends the training after the batch at hand; returns when it has ended. The epochs finished stay as they are."""
+        self._stop.set()
+        self._done.wait()
+
+    def _work(self):
+        try:
+            torch.set_num_threads(_threads_beside_the_kernel())
+            for result in self._results:
+                self.history.append(result)
+                self._draw()
+        except _Stopped:
+            pass
+        except BaseException as error:
+            self.error = error
+        finally:
+            self._done.set()
+            self._draw()
+
+    def _on_batch(self, batch, loss):
+        if self._stop.is_set():
+            raise _Stopped
+        self._batch = len(self.history) * self._batches + batch
+        self._first = self._first or self._batch - 1
+        self._recent.append(loss)
+        if len(self._recent) * 200 >= self.epochs * self._batches:  # 200 points are a curve
+            self._losses.append((self._batch / self._batches, sum(self._recent) / len(self._recent)))
+            self._recent = []
+        if time.monotonic() - self._drawn > 0.25:
+            self._draw()
+
+    def _draw(self):
+        """Writes the panel's text. Only widget values change: a print would land in whatever cell is running."""
+        with contextlib.suppress(Exception):  # a fault in drawing must not end the training
+            self._drawn = time.monotonic()
+            self._body.value = _panel_html(self._status(), self.error, self._batch / self._batches / self.epochs,
+                                           self._losses, self.history, self.epochs)
+            self._toggle.disabled = not self.running
+
+    def _status(self):
+        done = len(self.history)
+        if self.running:
+            here = self._batch - self._first
+            left = here and (time.monotonic() - self._began) / here * (self.epochs * self._batches - self._batch)
+            return _text("run_running", epoch=min(done + 1, self.epochs), epochs=self.epochs,
+                         left=f"{int(left) // 60}:{int(left) % 60:02d}" if here else "?",
+                         clock=time.strftime("%H:%M:%S"))
+        key = "run_failed" if self.error else "run_done" if done == self.epochs else "run_stopped"
+        return _text(key, done=done, epochs=self.epochs, clock=time.strftime("%H:%M:%S"))
+
+    def _repr_mimebundle_(self, **kwargs):
+        return self.panel._repr_mimebundle_(**kwargs)
+
+
+def _threads_beside_the_kernel():
+    """A core stays free for the kernel, so that sliders and cells answer while a training runs."""
+    return max(1, (os.cpu_count() or 1) - 1)
+
+
+_run = None  # the latest background training
+
+
+def train_in_background(model, digits, epochs=20, **options):
+    """Like `train`, but returns at once a `TrainingRun`, which goes on while other cells run. Notebook 04.
+
+    Show it as a cell's value to see it train; `.wait()` for the end, `.stop()` to end it. Options as in `train`.
+    A second start ends the first run.
+    """
+    global _run
+    if _run is not None:
+        _run.stop()
+    _run = TrainingRun(model, digits, epochs, options)
+    return _run
+
+
+def _panel_html(status, error, fraction, losses, history, epochs):
+    """The training panel: status, bar, two curves, the last line of the log. Built anew for each update (1 ms)."""
+    width, height, left, gap = 300, 130, 46, 70
+
+    def curve(x0, points, low, high, ticks, color, title):
+        def at(x, y):
+            return (x0 + width * x / epochs, 24 + height * (1 - (min(max(y, low), high) - low) / (high - low)))
+        grid = "".join(f'<line x1="{x0}" x2="{x0 + width}" y1="{at(0, y)[1]:.0f}" y2="{at(0, y)[1]:.0f}" class="lh-grid"/>'
+                       f'<text x="{x0 - 6}" y="{at(0, y)[1] + 4:.0f}" text-anchor="end">{text}</text>' for y, text in ticks)
+        line = " ".join(f"{x:.1f},{y:.1f}" for x, y in (at(*point) for point in points))
+        dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{color}"/>'
+                       for x, y in (at(*point) for point in points[-1:]))
+        axis = "".join(f'<text x="{at(e, low)[0]:.0f}" y="{height + 42}" text-anchor="middle">{e}</text>'
+                       for e in range(0, epochs + 1, max(1, epochs // 5)))
+        return (f'<text x="{x0}" y="14">{title}</text>{grid}{axis}'
+                f'<polyline points="{line}" fill="none" stroke="{color}" stroke-width="2"/>{dots}')
+
+    accuracies = [(result.epoch, result.accuracy) for result in history]
+    floor = min([0.9, *(math.floor(accuracy * 10) / 10 for _, accuracy in accuracies)])
+    charts = curve(left, [(x, math.log10(max(loss, 1e-9))) for x, loss in losses], -4, 0.5,
+                   [(-y, f"{10 ** -y:g}") for y in range(5)], "#3070b0", _text("run_loss")) + curve(
+        left + width + gap, accuracies, floor, 1.0,
+        [(floor + (1 - floor) * k / 2, f"{floor + (1 - floor) * k / 2:.0%}") for k in range(3)], "#c05a00",
+        _text("run_accuracy"))
+    last = html.escape(str(history[-1])) if history else ""
+    fault = f'<pre class="lh-fault">{html.escape(f"{type(error).__name__}: {error}")}</pre>' if error else ""
+    return (f'<style>.lh-run {{font-size: 14px; line-height: 1.5; max-width: 740px}} .lh-run svg text {{font-size: 13px; '
+            f'fill: var(--jp-content-font-color1, #222)}} .lh-grid {{stroke: var(--jp-border-color2, #ddd)}} '
+            f'.lh-bar {{height: 10px; background: var(--jp-border-color2, #ddd)}} .lh-bar div {{height: 10px; '
+            f'background: #3070b0}} .lh-fault {{color: #cc3311; white-space: pre-wrap; margin: 4px 0}}</style>'
+            f'<div class="lh-run"><b>{html.escape(status)}</b>'
+            f'<div class="lh-bar" role="progressbar" aria-valuenow="{fraction:.0%}">'
+            f'<div style="width: {fraction:.1%}"></div></div>{fault}'
+            f'<svg width="{left + 2 * width + gap + 20}" height="{height + 48}" role="img" '
+            f'aria-label="{_text("run_loss")}, {_text("run_accuracy")}">{charts}</svg><pre>{last}</pre></div>')
 
 
 @dataclass(frozen=True, repr=False)
@@ -560,9 +751,13 @@ def _logits(model, images):
 
 def save_weights(model, path):
     """Writes the model's `state_dict` to a file, which appears whole or not at all. Notebook 04."""
-    content = io.BytesIO()
-    torch.save({name: value.cpu().contiguous() for name, value in model.state_dict().items()}, content)
-    _write(path, content.getvalue())
+    _save({name: value.cpu().contiguous() for name, value in model.state_dict().items()}, path)
+
+
+def _save(content, path):
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    _write(path, buffer.getvalue())
 
 
 def _write(path, content):
@@ -604,7 +799,7 @@ def _figure(*args, **kwargs):
 
 
 def _show_digit(ax, image, title, color="black"):
-    ax.imshow(image.squeeze(), cmap="gray_r")
+    ax.imshow(image.squeeze().numpy(), cmap="gray_r")
     ax.set_title(title, color=color, fontsize=11)
     ax.set_axis_off()
 
@@ -655,7 +850,7 @@ def show_filters(model):
     fig, axes = _figure(1, len(weights), figsize=(1.9 * len(weights), 2.1))
     limit = weights.abs().max()
     for number, (ax, weight) in enumerate(zip(axes, weights)):
-        picture = ax.imshow(weight, cmap="RdBu_r", vmin=-limit, vmax=limit)
+        picture = ax.imshow(weight.numpy(), cmap="RdBu_r", vmin=-limit, vmax=limit)
         ax.set_title(f"filter {number}", fontsize=11)
         ax.set_axis_off()
     fig.colorbar(picture, ax=axes, shrink=0.8)
@@ -749,6 +944,22 @@ TEXTS = {
     "cannot_write": ("写不了 {path}（{error}）。请换一个位置，或检查磁盘空间和权限。",
                      "{path} cannot be written ({error}). Choose another place, or see to disk space and permissions."),
     "is_folder": ("这是一个文件夹", "it is a folder"),
+    "nothing_to_resume": ("没有可以接着跑的训练：找不到 {path}。去掉 resume=，从头开始即可。",
+                          "There is no training to resume: {path} does not exist. Start anew, without resume=."),
+    "resume_damaged": ("{path} 读不出来（{error}）。去掉 resume=，从头开始即可。",
+                       "{path} cannot be read ({error}). Start anew, without resume=."),
+    "resume_differs": ("原来的训练是 {old}，这次却是 {new}：接着跑时这些要相同。",
+                       "The training to resume had {old}, this one has {new}: they must be the same."),
+    "stop": ("停止", "Stop"),
+    "run_running": ("训练中：第 {epoch} / {epochs} 个 epoch，大约还要 {left}（{clock}）",
+                    "Training: epoch {epoch} of {epochs}, about {left} left ({clock})"),
+    "run_done": ("训练完成：{done} 个 epoch（{clock}）", "Training finished: {done} epochs ({clock})"),
+    "run_stopped": ("已停止：完成了 {done} / {epochs} 个 epoch（{clock}）",
+                    "Stopped: {done} of {epochs} epochs finished ({clock})"),
+    "run_failed": ("训练出错：完成了 {done} / {epochs} 个 epoch（{clock}）",
+                   "Training failed: {done} of {epochs} epochs finished ({clock})"),
+    "run_loss": ("训练损失（training loss）", "training loss"),
+    "run_accuracy": ("测试正确率（test accuracy）", "test accuracy"),
     "interrupted": ("已中断。已完成的各个 epoch 的权重和日志都在磁盘上。",
                     "Interrupted. The weights and the log of the epochs that were finished are on disk."),
     # pictures

@@ -48,6 +48,6 @@ def test_start_is_hes():
     model = lh.LeNet5()
     for layer in (model.c1, model.c3, model.fc1, model.fc2):
         fan_in = layer.weight[0].numel()
-        assert layer.weight.std() == pytest.approx((2 / fan_in) ** 0.5, rel=0.15)
+        assert layer.weight.std().item() == pytest.approx((2 / fan_in) ** 0.5, rel=0.15)
         assert not layer.bias.any()
     assert (model(torch.rand(50, 1, 28, 28)) < 0).any()

@@ -1,0 +1,203 @@
+"""Training in the background: what ends it, what does not, and what is on disk afterwards."""
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import torch
+from test_training import fresh, weights
+from torch.utils.data import TensorDataset
+
+import lenet_helpers as lh
+
+
+@pytest.fixture(autouse=True)
+def ended():
+    """No training outlives its test."""
+    yield
+    if lh._run is not None:
+        lh._run.stop()
+        lh._run = None
+
+
+def panel_text(run):
+    return run._body.value
+
+
+def until(condition, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.01)
+
+
+def test_it_is_the_same_training(small, capsys):
+    torch.set_num_threads(lh._threads_beside_the_kernel())
+    here, behind = fresh(), fresh()
+    history = lh.train(here, small, epochs=2, seed=3)
+    capsys.readouterr()
+    run = lh.train_in_background(behind, small, epochs=2, seed=3)
+    assert run.running and run.model is behind
+    assert run.wait() is run.history and not run.running and run.error is None
+    assert [r[:3] for r in run.history] == [r[:3] for r in history]
+    assert torch.equal(weights(here), weights(behind))
+    assert capsys.readouterr() == ("", "")  # nothing lands in another cell
+    assert str(history[-1]) in panel_text(run) and "2 epochs" in panel_text(run) and run._toggle.disabled
+
+
+def test_start_returns_at_once_and_something_moves_in_two_seconds(small):
+    started = time.monotonic()
+    run = lh.train_in_background(fresh(), small, epochs=50)
+    assert time.monotonic() - started < 1
+    before = panel_text(run)
+    until(lambda: panel_text(run) != before and run._losses, seconds=2)
+
+
+class Faulty(lh.LeNet5):
+    def __init__(self):
+        super().__init__()
+        self.calls = 0
+
+    def forward(self, x):
+        self.calls += 1
+        if self.calls == 5:
+            raise RuntimeError("mat1 and mat2 <shapes> cannot be multiplied")
+        return super().forward(x)
+
+
+def test_a_fault_in_the_model_reaches_wait_and_panel(small):
+    run = lh.train_in_background(Faulty(), small, epochs=2)
+    with pytest.raises(RuntimeError, match="mat1 and mat2"):
+        run.wait()
+    assert not run.running and isinstance(run.error, RuntimeError)
+    assert "mat1 and mat2 &lt;shapes&gt;" in panel_text(run) and "0 of 2" in panel_text(run)
+
+
+def test_a_fault_in_the_data_reaches_wait(small):
+    images, labels = small.train.tensors
+    run = lh.train_in_background(fresh(), small._replace(train=TensorDataset(images, labels + 5)), epochs=1)
+    with pytest.raises(IndexError):
+        run.wait()
+
+
+def test_what_is_wrong_from_the_start_is_said_by_the_start(small, tmp_path):
+    with pytest.raises(ValueError, match="0"):
+        lh.train_in_background(fresh(), small, epochs=0)
+    with pytest.raises(OSError):
+        lh.train_in_background(fresh(), small, save=tmp_path)
+    with pytest.raises(TypeError):
+        lh.train_in_background(fresh(), small, learning_rate=1)
+
+
+def test_a_second_start_ends_the_first(small):
+    first = lh.train_in_background(fresh(), small, epochs=500)
+    second = lh.train_in_background(fresh(1), small, epochs=1)
+    assert not first.running and first.wait() == first.history
+    assert f"{len(first.history)} of 500" in panel_text(first)
+    assert len(second.wait()) == 1
+
+
+def test_stop_is_soon_and_keeps_what_is_done(small, tmp_path):
+    run = lh.train_in_background(fresh(), small, epochs=500, save=tmp_path / "w.pt")
+    until(lambda: run.history)
+    started = time.monotonic()
+    run._toggle.value = True  # what a click on it sets
+    until(lambda: not run.running, seconds=2)
+    assert time.monotonic() - started < 1
+    assert len(run.wait()) >= 1 and (tmp_path / "w.pt").is_file()
+    run.stop()  # once more does no harm
+
+
+def test_an_interrupt_ends_the_waiting_only(small):
+    run = lh.train_in_background(fresh(), small, epochs=500)
+    threading.Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()
+    with pytest.raises(KeyboardInterrupt):
+        run.wait()
+    assert run.running
+    done = len(run.history)
+    until(lambda: len(run.history) > done)
+    threading.Timer(0.3, run.stop).start()
+    assert run.wait() == run.history
+
+
+def test_a_fault_in_drawing_does_not_end_it(small, monkeypatch):
+    monkeypatch.setattr(lh, "_panel_html", lambda *_: 1 / 0)
+    run = lh.train_in_background(fresh(), small, epochs=1)
+    assert len(run.wait()) == 1 and run.error is None
+
+
+def test_the_model_is_in_use_meanwhile(small):
+    run = lh.train_in_background(fresh(), small, epochs=500)
+    until(lambda: len(run.history) >= 3)
+    for _ in range(5):
+        assert lh.evaluate(run.model, small.test).accuracy > 0.5
+        lh.show_predictions(run.model, small.test)
+        lh.show_filters(run.model)
+    assert run.running and run.error is None
+
+
+def test_threads_of_the_caller_stay_as_they_are(small):
+    before = torch.get_num_threads()
+    lh.train_in_background(fresh(), small, epochs=1).wait()
+    assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize("language, word", [("zh", "训练完成"), ("en", "Training finished")])
+def test_the_panel_says_when(small, language, word, monkeypatch):
+    monkeypatch.setattr(lh, "_language", language)
+    run = lh.train_in_background(fresh(), small, epochs=1)
+    run.wait()
+    until(lambda: word in panel_text(run))
+    assert re.search(r"\d\d:\d\d:\d\d", panel_text(run))
+
+
+# ------------------------------------------------------------------------------------------------ resume
+
+KILLED = """
+import os, signal, sys, threading, time
+sys.path.insert(0, {here!r})
+import torch, lenet_helpers as lh
+torch.set_num_threads(1)
+torch.manual_seed(0)
+model, batches = lh.LeNet5(), 0
+def kill(module, args):
+    global batches
+    batches += module.training
+    if batches == 2 * 45 + 20:  # in the middle of the third epoch
+        os.kill(os.getpid(), signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
+model.register_forward_pre_hook(kill)
+lh.train_in_background(model, lh._sklearn_digits(), epochs=4, save={save!r}, log={log!r}).wait()
+"""
+
+
+def test_a_killed_run_goes_on_where_it_was(small, tmp_path):
+    torch.set_num_threads(1)
+    save, log = tmp_path / "w.pt", tmp_path / "log.txt"
+    killed = subprocess.run([sys.executable, "-c", KILLED.format(here=str(lh.HERE), save=str(save), log=str(log))],
+                            timeout=120)
+    assert killed.returncode != 0
+    assert len(log.read_text().splitlines()) == 2 and not list(tmp_path.glob("*.part"))
+    lh.LeNet5().load_state_dict(torch.load(save, weights_only=True))
+    resumed, whole = fresh(7), fresh(0)
+    history = lh.train_in_background(resumed, small, epochs=4, resume=save, log=log).wait()
+    torch.set_num_threads(lh._threads_beside_the_kernel())
+    lh.train(whole, small, epochs=4)
+    assert [result.epoch for result in history] == [1, 2, 3, 4]
+    assert log.read_text().count("Epoch:") == 4 and "(Overall)" in log.read_text()
+    assert torch.allclose(weights(resumed), weights(whole), atol=1e-3)
+    assert lh.train(fresh(), small, epochs=4, resume=save)[:4] == history  # nothing is left to do
+
+
+def test_nothing_to_resume_or_another_plan_or_damage(small, tmp_path):
+    save = tmp_path / "w.pt"
+    with pytest.raises(FileNotFoundError, match="w.resume.pt"):
+        lh.train(fresh(), small, epochs=2, resume=save)
+    lh.train(fresh(), small, epochs=1, save=save)
+    with pytest.raises(ValueError, match="'epochs': 1.*'epochs': 2"):
+        lh.train(fresh(), small, epochs=2, resume=save)
+    (tmp_path / "w.resume.pt").write_bytes(b"<html>")
+    with pytest.raises(ValueError, match="w.resume.pt"):
+        lh.train(fresh(), small, epochs=1, resume=save)
