@@ -1,0 +1,219 @@
+"""Speed and memory: `python tests/benchmark.py [PART ...] [--full] [--json FILE]`.
+
+Machines are noisy, so each part measures two things side by side in this one run and gives their ratio.
+
+training    an epoch of the lesson's own recipe (datasets.MNIST with ToTensor, DataLoader(batch_size=20), plain SGD 0.01)
+            beside ours; ours over the floor (its multiply-adds at the speed of a large matrix product); with --full,
+            seconds to 98% of the test set by either
+memory      peak memory of an epoch of ours over that of importing torch and torchvision
+background  an epoch in the background beside one in the foreground; how long an empty cell, a slider and stop take
+            meanwhile
+
+Needs full MNIST: LENET_DATA=../shared/mnist, or data/.
+"""
+import argparse
+import contextlib
+import io
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import torch
+import torchvision
+from torch.nn import functional as F
+from torchvision.transforms import ToTensor
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+import lenet_helpers as lh
+
+EPOCH_OPERATIONS = 2 * 3 * 416_520 * 60_000  # multiply and add; forward and twice that backward; pictures
+
+
+@contextlib.contextmanager
+def quiet():
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        yield
+
+
+def seconds_of(call):
+    started = time.perf_counter()
+    result = call()
+    return time.perf_counter() - started, result
+
+
+# ------------------------------------------------------------------------------------------------- training
+
+class LessonRecipe:
+    """The lesson's training as its page describes it, without its ReLU on the outputs, which can kill it."""
+
+    def __init__(self, folder):
+        torch.manual_seed(0)
+        self.train = torchvision.datasets.MNIST(folder, train=True, transform=ToTensor())
+        self.loader = torch.utils.data.DataLoader(self.train, batch_size=20, shuffle=True)
+        self.model = lh.LeNet5()
+        for layer in self.model.children():
+            if hasattr(layer, "reset_parameters"):
+                layer.reset_parameters()  # PyTorch's own start
+        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.01)
+
+    def epoch(self):
+        self.model.train()
+        for images, labels in self.loader:
+            self.optimizer.zero_grad()
+            F.cross_entropy(self.model(images), labels).backward()
+            self.optimizer.step()
+
+
+def ours(digits, epochs=1):
+    torch.manual_seed(0)
+    model = lh.LeNet5()
+    with quiet():
+        return lh.train(model, digits, epochs)
+
+
+def matrix_speed():
+    """Operations a second of a large float32 matrix product on the threads in use: the best of 20."""
+    a = torch.rand(2048, 2048)
+    return 2 * 2048**3 / min(seconds_of(lambda: a @ a)[0] for _ in range(20))
+
+
+def training(digits, folder, full):
+    ours(digits._replace(train=digits.test))  # warm up
+    floor = EPOCH_OPERATIONS / matrix_speed()
+    our_epochs = [ours(digits)[0] for _ in range(2)]
+    lesson = LessonRecipe(folder)
+    lesson_seconds = [seconds_of(lesson.epoch)[0]]
+    our_epochs.append(ours(digits)[0])
+    our_seconds = statistics.median(result.seconds for result in our_epochs)
+    yield "an epoch, lesson's recipe (s)", lesson_seconds[0]
+    yield "an epoch, ours (s)", our_seconds
+    yield "lesson / ours", lesson_seconds[0] / our_seconds
+    yield "floor: matrix products (s)", floor
+    yield "ours / floor", our_seconds / floor
+    if full:
+        our_total, history = seconds_of(lambda: ours(digits))
+        assert history[-1].accuracy >= 0.98, history
+        accuracies = [lh.evaluate(lesson.model, digits.test).accuracy]
+        while accuracies[-1] < 0.98 and len(accuracies) < 30:
+            lesson_seconds.append(seconds_of(lesson.epoch)[0])
+            accuracies.append(lh.evaluate(lesson.model, digits.test).accuracy)
+        yield f"to 98%, lesson's recipe, {len(accuracies)} epochs, {accuracies[-1]:.2%} (s)", sum(lesson_seconds)
+        yield f"to 98%, ours, 1 epoch, {history[-1].accuracy:.2%} (s)", our_total
+        yield "to 98%, lesson / ours", sum(lesson_seconds) / our_total
+
+
+# --------------------------------------------------------------------------------------------------- memory
+
+PEAK = "import resource, sys; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20 if sys.platform == " \
+       "'darwin' else 1 << 10))"
+IMPORTS = "import torch, torchvision\n"
+TRAIN = "import lenet_helpers as lh, contextlib, io, torch\nwith contextlib.redirect_stdout(io.StringIO()):\n" \
+        "    lh.train(lh.LeNet5(), lh.load_mnist(), 1)\n"
+
+
+def peak_megabytes(code):
+    done = subprocess.run([sys.executable, "-c", code + PEAK], cwd=ROOT, capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
+def memory(digits, folder, full):
+    imports, train = peak_megabytes(IMPORTS), peak_megabytes(IMPORTS + TRAIN)
+    yield "peak memory, imports (MB)", imports
+    yield "peak memory, an epoch (MB)", train
+    yield "an epoch over the imports (MB)", train - imports
+
+
+# ----------------------------------------------------------------------------------------------- background
+
+KERNEL_SETUP = f"""
+import sys; sys.path.insert(0, {str(ROOT)!r})
+import lenet_helpers as lh, torch, time
+lh.start("en")
+digits = lh.load_mnist()
+def fresh():
+    torch.manual_seed(0)
+    return lh.LeNet5()
+"""
+
+
+class Kernel:
+    """A real kernel, asked as JupyterLab asks it."""
+
+    def __init__(self):
+        from jupyter_client.manager import start_new_kernel
+
+        self.manager, self.client = start_new_kernel(kernel_name="python3")
+
+    def run(self, code):
+        """(seconds until the reply, what was printed)."""
+        printed = []
+
+        def keep(message):
+            if message["msg_type"] == "stream":
+                printed.append(message["content"]["text"])
+
+        seconds, reply = seconds_of(lambda: self.client.execute_interactive(code, output_hook=keep, timeout=600))
+        assert reply["content"]["status"] == "ok", reply["content"]
+        return seconds, "".join(printed)
+
+    def close(self):
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+
+
+def background(digits, folder, full):
+    kernel = Kernel()
+    try:
+        kernel.run(KERNEL_SETUP)
+        kernel.run("lh.train(fresh(), digits, 1); explorer = lh.explore_convolution()")
+        alone = statistics.median(kernel.run("pass")[0] for _ in range(20))
+        front = float(kernel.run("print(sum(r.seconds for r in lh.train(fresh(), digits, 2)) / 2)")[1].split()[-1])
+        kernel.run("run = lh.train_in_background(fresh(), digits, 20)")
+        busy = [kernel.run("pass")[0] for _ in range(20)]
+        slider = [kernel.run(f"explorer.kernel_size = {3 + i % 2}")[0] for i in range(20)]
+        kernel.run("while len(run.history) < 3: time.sleep(0.1)")
+        behind = float(kernel.run("print(sum(r.seconds for r in run.history[1:3]) / 2)")[1])
+        stop = float(kernel.run("t = time.time(); run.stop(); print(time.time() - t)")[1])
+    finally:
+        kernel.close()
+    yield "an epoch in the foreground (s)", front
+    yield "an epoch in the background (s)", behind
+    yield "background / foreground", behind / front
+    yield "an empty cell, kernel idle (ms)", alone * 1000
+    yield "an empty cell while it trains, median of 20 (ms)", statistics.median(busy) * 1000
+    yield "a slider's redraw while it trains, median of 20 (ms)", statistics.median(slider) * 1000
+    yield "run.stop() (s)", stop
+
+
+PARTS = {"training": training, "memory": memory, "background": background}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (default: all)")
+    parser.add_argument("--full", action="store_true", help="also seconds to 98%% (some minutes more)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here, for machines")
+    options = parser.parse_args()
+    if unknown := set(options.parts) - set(PARTS):
+        parser.error(f"no part {', '.join(unknown)}: there are {', '.join(PARTS)}")
+    folder, _ = lh._data_folder()
+    digits = lh.load_mnist()
+    if digits.source != "MNIST":
+        sys.exit("full MNIST is needed: set LENET_DATA")
+    print(f"torch {torch.__version__}, {os.cpu_count()} cores, {torch.get_num_threads()} threads")
+    figures = {}
+    for name in options.parts or PARTS:
+        for what, value in PARTS[name](digits, folder, options.full):
+            figures[f"{name}: {what}"] = value
+            print(f"{name:<11} {what:<58} {value:>10.2f}", flush=True)
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

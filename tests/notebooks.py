@@ -1,0 +1,81 @@
+"""Work on the notebooks: `python tests/notebooks.py run [FILE ...]` runs and saves them, `copy` copies code to English.
+
+run   executes each notebook from top to bottom, as committed: cells numbered from 1, no widget state, and no output
+      that a page without a kernel cannot show. A notebook whose cell fails is left as it was.
+copy  puts the code cells of notebooks/zh into notebooks/en (but for `lh.start`).
+"""
+import argparse
+import os
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+ROOT = Path(__file__).resolve().parent.parent
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def run(path):
+    notebook = nbformat.read(path, as_version=4)
+    NotebookClient(notebook, timeout=1200, kernel_name="python3", store_widget_state=False, record_timing=False,
+                   resources={"metadata": {"path": str(path.parent)}}).execute()
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if can_be_shown(output)]
+    save(notebook, path)
+
+
+def can_be_shown(output):
+    """A widget needs a kernel; one with a picture of itself has that to show, a progress bar has nothing."""
+    data = output.get("data", {})
+    return WIDGET not in data or "image/png" in data
+
+
+def save(notebook, path):
+    part = path.with_name(path.name + ".part")
+    nbformat.write(notebook, part)
+    os.replace(part, path)
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def without_language(source):
+    return re.sub(r'lh\.start\("\w+"\)', "lh.start()", source)
+
+
+def copy(path):
+    """Copies the code of a Chinese notebook to its English twin, which must have as many code cells."""
+    twin = ROOT / "notebooks" / "en" / path.name
+    source, target = nbformat.read(path, as_version=4), nbformat.read(twin, as_version=4)
+    if len(code_cells(source)) != len(code_cells(target)):
+        sys.exit(f"{twin} has {len(code_cells(target))} code cells, {path} has {len(code_cells(source))}: "
+                 "add or take away cells by hand first.")
+    for old, new in zip(code_cells(target), code_cells(source)):
+        if without_language(old.source) != without_language(new.source):
+            old.source = new.source.replace('lh.start("zh")', 'lh.start("en")')
+            old.outputs, old.execution_count = [], None
+            print(f"{twin.relative_to(ROOT)}: cell {new.id}")
+    save(target, twin)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("task", choices=["run", "copy"])
+    parser.add_argument("files", nargs="*", type=Path, help="notebooks (default: all)")
+    options = parser.parse_args()
+    folder = "zh" if options.task == "copy" else "*"
+    for path in options.files or sorted((ROOT / "notebooks").glob(f"{folder}/*.ipynb")):
+        try:
+            {"run": run, "copy": copy}[options.task](path.resolve())
+        except CellExecutionError as error:
+            sys.exit(f"{path}: {error}")
+        print(f"{path}: done", flush=True)
+
+
+if __name__ == "__main__":
+    main()
