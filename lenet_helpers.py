@@ -935,10 +935,11 @@ TEXTS = {
     "data_md5": ("{path} 的内容有错（MD5 是 {found}，应该是 {md5}）。\n请删掉它，重新复制或下载。",
                  "{path} has wrong content (MD5 {found}, not {md5}).\nDelete it, then copy or download it again."),
     "data_silent": ("网络 {seconds} 秒没有响应", "the network did not answer within {seconds} s"),
-    "data_fall_back": ("没能下载 MNIST（{reason}），先用 scikit-learn 自带的 {n:,} 个手写数字代替；联网后重新运行，或把 MNIST "
-                       "的四个文件放进 {folder}。",
-                       "MNIST could not be downloaded ({reason}): using the {n:,} digits that scikit-learn ships. For all of "
-                       "MNIST run this again with a network, or put its four files into {folder}."),
+    "data_fall_back": ("没能下载 MNIST（{reason}），先用 scikit-learn 自带的 {n:,} 个手写数字代替，所以结果会和笔记里写的不同。"
+                       "想用完整的 MNIST：联网后重新运行，或把它的四个文件放进 {folder}。",
+                       "MNIST could not be downloaded ({reason}): using the {n:,} digits that scikit-learn ships, so results "
+                       "differ from what the notebooks say. For all of MNIST run this again with a network, or put its "
+                       "four files into {folder}."),
     # model
     "layer_misfit": ("{name} 这一层要 {wants} 个输入，前面送来的却是 {gets} 个。",
                      "{name} wants {wants} inputs, but {gets} arrive from the layer before."),
