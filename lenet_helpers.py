@@ -195,7 +195,7 @@ def load_mnist(root=None):
             _download_mnist(folder)
             return _read_mnist(folder)
         except (OSError, RuntimeError, ValueError) as error:  # no network, no room, a login page's answer
-            digits = _sklearn_digits()
+            digits = sklearn_digits()
             print(_text("data_fall_back", n=len(digits.train) + len(digits.test), folder=folder,
                         reason=str(error).splitlines()[0] if str(error) else type(error).__name__))
             return digits
@@ -293,8 +293,9 @@ def _download_mnist(folder):
         socket.setdefaulttimeout(before)
 
 
-def _sklearn_digits():
-    """scikit-learn's 1,797 digits of 8x8 in MNIST's style: 20x20 in the middle of 28x28; a fifth is for the test."""
+def sklearn_digits():
+    """scikit-learn's 1,797 real digits as `Digits`: 8x8 pixels in MNIST's style, 20x20 in the middle of 28x28. A fifth,
+    always the same, is for the test. Notebook 06, and wherever there is no MNIST."""
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
@@ -757,6 +758,29 @@ def save_weights(model, path):
     _save({name: value.cpu().contiguous() for name, value in model.state_dict().items()}, path)
 
 
+def load_weights(model, path):
+    """Loads what `save_weights` wrote into a model, and returns it. Notebooks 00, 06.
+
+    Raises FileNotFoundError, or ValueError for a file that is damaged, is not this model's, or holds more than numbers
+    (torch's weights_only: nothing in the file is run).
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(_text("no_weights", path=path))
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged file raises whatever its first bad byte makes of it
+        raise ValueError(_text("weights_damaged", path=path, error=type(error).__name__)) from None
+    wanted = {name: tuple(value.shape) for name, value in model.state_dict().items()}
+    found = {name: tuple(value.shape) for name, value in state.items() if isinstance(value, torch.Tensor)} \
+        if isinstance(state, dict) else {}
+    if found != wanted:
+        name = next((name for name in wanted if found.get(name) != wanted[name]), next(iter(found.keys() - wanted), ""))
+        raise ValueError(_text("weights_foreign", path=path, name=name, found=found.get(name), wanted=wanted.get(name)))
+    model.load_state_dict(state)
+    return model
+
+
 def _save(content, path):
     buffer = io.BytesIO()
     torch.save(content, buffer)
@@ -948,6 +972,12 @@ TEXTS = {
     "cannot_write": ("写不了 {path}（{error}）。请换一个位置，或检查磁盘空间和权限。",
                      "{path} cannot be written ({error}). Choose another place, or see to disk space and permissions."),
     "is_folder": ("这是一个文件夹", "it is a folder"),
+    "no_weights": ("找不到权重文件 {path}。自己的网络要先在第 04 本笔记里训练，才会有这个文件。",
+                   "There is no file of weights {path}. One of your own comes from training in notebook 04."),
+    "weights_damaged": ("{path} 不是权重文件，或者已经损坏（{error}）。请重新训练，或重新复制。",
+                        "{path} is no file of weights, or it is damaged ({error}). Train again, or copy it again."),
+    "weights_foreign": ("{path} 是另一个网络的权重：{name} 在文件里是 {found}，这个网络要 {wanted}。",
+                        "{path} belongs to another network: its {name} is {found}, this one's is {wanted}."),
     "nothing_to_resume": ("没有可以接着跑的训练：找不到 {path}。去掉 resume=，从头开始即可。",
                           "There is no training to resume: {path} does not exist. Start anew, without resume=."),
     "resume_damaged": ("{path} 读不出来（{error}）。去掉 resume=，从头开始即可。",

@@ -18,7 +18,7 @@ def clean(monkeypatch):
 @pytest.fixture(scope="session")
 def small():
     """scikit-learn's digits: real data on any machine."""
-    return lh._sklearn_digits()
+    return lh.sklearn_digits()
 
 
 @pytest.fixture(scope="session")

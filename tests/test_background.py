@@ -169,7 +169,7 @@ def kill(module, args):
     if batches == 2 * 45 + 20:  # in the middle of the third epoch
         os.kill(os.getpid(), signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
 model.register_forward_pre_hook(kill)
-lh.train_in_background(model, lh._sklearn_digits(), epochs=4, save={save!r}, log={log!r}).wait()
+lh.train_in_background(model, lh.sklearn_digits(), epochs=4, save={save!r}, log={log!r}).wait()
 """
 
 

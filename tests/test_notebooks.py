@@ -3,7 +3,7 @@ import re
 
 import nbformat
 import pytest
-from notebooks import ROOT, WIDGET, code_cells, without_language
+from notebook_tool import ROOT, WIDGET, code_cells, without_language
 
 import lenet_helpers as lh
 

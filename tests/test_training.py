@@ -150,6 +150,43 @@ def test_evaluate_leaves_the_model_as_it_was(small):
     assert model.training and not model.fc1.training and torch.equal(before, weights(model))
 
 
+def test_weights_come_back(tmp_path):
+    path = tmp_path / "w.pt"
+    model = fresh(3)
+    lh.save_weights(model, path)
+    assert torch.equal(weights(lh.load_weights(fresh(4), path)), weights(model))
+
+
+class Payload:
+    def __reduce__(self):
+        return (print, ("code from a weights file was run",))
+
+
+FOREIGN = {
+    "text": lambda path: path.write_text("<html>not weights</html>"),
+    "empty": lambda path: path.write_bytes(b""),
+    "cut off": lambda path: (lh.save_weights(lh.LeNet5(), path), path.write_bytes(path.read_bytes()[:5000])),
+    "a payload": lambda path: torch.save({"c1.weight": Payload()}, path),
+    "another network": lambda path: lh.save_weights(torch.nn.Linear(2, 2), path),
+    "another fc1": lambda path: torch.save({**lh.LeNet5().state_dict(), "fc1.weight": torch.zeros(120, 256)}, path),
+    "a layer more": lambda path: torch.save({**lh.LeNet5().state_dict(), "fc4.weight": torch.zeros(1)}, path),
+    "no dictionary": lambda path: torch.save(torch.zeros(3), path),
+}
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_a_damaged_or_foreign_file_is_refused(kind, tmp_path, capsys):
+    path, model = tmp_path / "w.pt", fresh()
+    FOREIGN[kind](path)
+    before = weights(model).clone()
+    with pytest.raises(ValueError, match="w.pt") as error:
+        lh.load_weights(model, path)
+    assert len(str(error.value).splitlines()) == 1
+    assert torch.equal(weights(model), before) and capsys.readouterr().out == ""
+    with pytest.raises(FileNotFoundError, match="notebook 04"):
+        lh.load_weights(model, tmp_path / "none.pt")
+
+
 def command(*arguments, **kwargs):
     return subprocess.run([sys.executable, str(lh.HERE / "lenet_helpers.py"), *map(str, arguments)],
                           capture_output=True, text=True, encoding="utf-8", timeout=120, **kwargs)

@@ -1,4 +1,4 @@
-"""Work on the notebooks: `python tests/notebooks.py run [FILE ...]` runs and saves them, `copy` copies code to English.
+"""Work on the notebooks: `python tests/notebook_tool.py run [FILE ...]` runs and saves them, `copy` copies code to English.
 
 run   executes each notebook from top to bottom, as committed: cells numbered from 1, no widget state, and no output
       that a page without a kernel cannot show. A notebook whose cell fails is left as it was.
