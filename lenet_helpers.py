@@ -7,24 +7,29 @@ In a terminal: `python lenet_helpers.py --help` (the lesson's training script).
 
 from __future__ import annotations
 
+import _thread
 import argparse
 import contextlib
 import copy
+import difflib
 import gzip
 import hashlib
 import html
+import inspect
 import io
+import itertools
 import math
 import operator
 import os
 import queue
 import random
+import reprlib
 import socket
 import sys
 import threading
 import time
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -919,6 +924,275 @@ def lenet5_diagram(path=None):
 
 # ------------------------------------------------------------------------------------------------ exercises
 
+CODE_SECONDS = 10  # a student's function that needs longer is taken for an endless loop
+
+
+@dataclass(frozen=True)
+class _Exercise:
+    """`why`, `hint` (for any wrong answer) and the keys of `mistakes` are keys of TEXTS; `values` fill in those texts."""
+
+    right: object  # the answer; the output size that `unknowns` must give; where there are `cases`, a function
+    why: str
+    mistakes: dict  # key of the hint: the answer (or function) to which this mistake leads
+    hint: str = "hint_explorer"
+    values: dict = field(default_factory=dict)
+    tolerance: float = 1e-6
+    known: tuple = ()  # the first arguments of ConvGeometry ...
+    unknowns: tuple = ()  # ... and the names of those that the answer gives
+    cases: tuple = ()  # the arguments of each call of a student's function
+    read: object = None  # turns what that function returned into what is compared
+
+
+def check(name, answer):
+    """Prints one line on `answer`: a number, a pair of numbers or a function, as the exercise asks. Notebooks 01-04.
+
+    A number may be an int, a float, numpy's or a tensor of one element; `None` and `...` are no answer yet. A function
+    is tried on many cases, for CODE_SECONDS in all; what it prints is not shown. No answer raises an error.
+    """
+    name, exercises = str(name), _exercises()
+    if name not in exercises:
+        near = difflib.get_close_matches(name, exercises, n=3, cutoff=0)
+        mark, sentence = "✗", _text("check_unknown", names=", ".join(near))
+    elif _is_blank(answer):
+        mark, sentence = "…", _text("check_blank")
+    else:
+        judge = _judge_function if exercises[name].cases else _judge_numbers
+        mark, sentence = judge(name, exercises[name], answer)
+    print(f"{mark} {' '.join(name.split())[:40]}: {sentence}")
+
+
+def _exercises():
+    with torch.random.fork_rng(devices=[]):  # the layers made here leave a notebook's random numbers alone
+        return {**_about_pixels(), **_about_sizes(), **_about_code(), **_about_lenet5(), **_about_training()}
+
+
+def _about_pixels():
+    (corner, middle), (corner_padded, _) = ([len(ConvGeometry(28, 5, padding=p).feeds(j)) for j in (0, 14)]
+                                            for p in (0, 2))
+    small, large = (nn.Conv2d(1, 1, k).weight.numel() for k in (3, 5))
+    g = ConvGeometry(7, 3)
+    reach = len({j for i in g.window(0) for j in g.window(i)})
+    return {
+        "corner_pixel": _Exercise(
+            corner**2, "why_pixel", {"hint_edge": corner * middle, "hint_middle": middle**2}, values={"n": corner}),
+        "corner_pixel_padding": _Exercise(
+            corner_padded**2, "why_pixel", values={"n": corner_padded},
+            mistakes={"hint_one_axis": corner_padded, "hint_padding_ignored": corner**2, "hint_middle": middle**2}),
+        "two_3x3_weights": _Exercise(
+            2 * small, "why_weights", {"hint_one_layer": small, "hint_product": small**2, "hint_5x5": large},
+            hint="hint_again", values={"small": small, "large": large}),
+        "two_3x3_reach": _Exercise(
+            reach, "why_reach", {"hint_one_layer": g.span, "hint_reach_sum": 2 * g.span, "hint_product": g.span**2},
+            hint="hint_again", values={"g": g}),
+    }
+
+
+def _about_sizes():
+    same = {k: next(p for p in range(k) if conv_output_size(28, k, padding=p) == 28) for k in (3, 5)}
+    g = ConvGeometry(12, 5, stride=3)
+    steps = g.padded - g.span
+    return {
+        "size_lesson": _size_exercise(6, 3),
+        "size_padding": _size_exercise(7, 5, padding=3),
+        "size_remainder": _size_exercise(11, 5, stride=4),
+        "size_dilation": _size_exercise(12, 3, dilation=3),
+        "same_padding": _Exercise(
+            28, "why_size", {"hint_both_sides": 2 * same[5], "hint_other_kernel": same[3]}, "hint_gives",
+            known=(28, 5), unknowns=("padding",)),
+        "which_stride": _Exercise(
+            g.n_out, "why_size", {"hint_ratio": g.n_in // g.n_out, "hint_first_window": steps // g.n_out}, "hint_gives",
+            known=(g.n_in, g.kernel_size), unknowns=("stride",)),
+        "padding_and_stride": _Exercise(
+            3, "why_size", {"hint_order": [2, 1], "hint_half": [0, 2]}, "hint_gives",
+            values={"half": conv_output_size(6, 3, stride=2)}, known=(6, 3), unknowns=("padding", "stride")),
+    }
+
+
+def _size_exercise(*args, **kwargs):
+    """How large is the output of this convolution? A mistake that makes no difference here is left out."""
+    g = ConvGeometry(*args, **kwargs)
+    mistakes = {key: n for key, n in _size_mistakes(g).items() if n != g.n_out}
+    return _Exercise(g.n_out, "why_size", mistakes, values={"g": g})
+
+
+def _size_mistakes(g):
+    return {
+        "hint_no_floor": (g.padded - g.span) / g.stride + 1,
+        "hint_ceil": g.n_out + bool(g.unused),
+        "hint_no_plus_one": g.n_out - 1,
+        "hint_no_minus_one": replace(g, n_in=g.n_in + 1).n_out,
+        "hint_unchanged": g.n_in,
+        "hint_stride_ignored": replace(g, stride=1).n_out,
+        "hint_padding_once": replace(g, n_in=g.n_in + g.padding, padding=0).n_out,
+        "hint_padding_ignored": replace(g, padding=0).n_out,
+        "hint_dilation_ignored": replace(g, dilation=1).n_out,
+        "hint_dilation_span": replace(g, kernel_size=g.kernel_size * g.dilation, dilation=1).n_out,
+    }
+
+
+def _about_code():
+    def size(n_in, kernel_size, stride, padding):
+        return conv_output_size(n_in, kernel_size, stride, padding)
+
+    def convolution(image, kernel):
+        return F.conv2d(image[None, None], kernel[None, None])[0, 0]
+
+    draw = torch.Generator().manual_seed(0)
+    return {
+        "my_output_size": _Exercise(
+            size, "why_code", {key: lambda *case, key=key: _size_mistakes(ConvGeometry(*case))[key]
+                               for key in _size_mistakes(ConvGeometry(6, 3))},
+            cases=((6, 3, 1, 0), *itertools.product(range(7, 13), range(1, 8), range(1, 5), range(4))), read=_number),
+        "my_convolution": _Exercise(
+            convolution, "why_code", read=_map,
+            mistakes={"hint_flipped": lambda image, kernel: convolution(image, kernel.flip(0, 1)),
+                      "hint_transposed": lambda image, kernel: convolution(image, kernel.T),
+                      "hint_last_window": lambda image, kernel: convolution(image, kernel)[:-1, :-1]},
+            cases=tuple((torch.randint(10, (n, n), generator=draw) / 1, torch.randint(-4, 5, (k, k), generator=draw) / 2)
+                        for n in range(1, 9) for k in range(1, min(n, 5) + 1))),  # halves: sums without rounding
+    }
+
+
+def _about_lenet5():
+    model = LeNet5()
+    rows = {row.name: row for row in layer_table(model)}
+    unpadded = layer_table(nn.Sequential(nn.Conv2d(1, 6, 5), model.s2, model.c3, model.s4))[-1].shape
+    c1, c3, s2, s4, w1, w3 = *(rows[name] for name in ("c1", "c3", "s2", "s4")), model.c1.weight, model.c3.weight
+    inputs = model.c3.in_channels
+    return {
+        "c1_parameters": _Exercise(
+            c1.parameters, "why_parameters", hint="hint_layer", values={"shape": tuple(w1.shape), "bias": len(w1)},
+            mistakes={"hint_no_bias": w1.numel(), "hint_one_map": c1.parameters // len(w1)}),
+        "c3_parameters": _Exercise(
+            c3.parameters, "why_parameters", hint="hint_layer", values={"shape": tuple(w3.shape), "bias": len(w3)},
+            mistakes={"hint_no_bias": w3.numel(), "hint_one_map": c3.parameters // len(w3),
+                      "hint_no_channels": w3.numel() // inputs + len(w3)}),
+        "c3_multiply_adds": _Exercise(
+            c3.multiply_adds, "why_multiply_adds", hint="hint_layer",
+            values={"outputs": math.prod(c3.shape), "each": w3[0].numel()},
+            mistakes={"hint_no_channels": c3.multiply_adds // inputs, "hint_one_position": w3.numel(),
+                      "hint_input_size": w3.numel() * math.prod(s2.shape[1:])}),
+        "fc1_inputs": _Exercise(
+            model.fc1.in_features, "why_flatten", hint="hint_layer", values={"shape": s4.shape},
+            mistakes={"hint_c1_padding": math.prod(unpadded), "hint_no_maps": math.prod(s4.shape[1:]),
+                      "hint_no_s4": math.prod(c3.shape)}),
+    }
+
+
+def _about_training():
+    chance = torch.zeros(1, 10).softmax(1)[0, 0].item()
+    loss = F.cross_entropy(torch.zeros(1, 10), torch.tensor([0])).item()
+    batches, whole, test = (len(BatchSampler(range(n), 128, drop)) for n, drop in (
+        (60_000, False), (60_000, True), (10_000, False)))
+    return {
+        "batches_per_epoch": _Exercise(
+            batches, "why_batches", {"hint_last_batch": whole, "hint_test_set": test}, "hint_again", {"whole": whole}),
+        "untrained_loss": _Exercise(
+            loss, "why_loss", {"hint_chance": chance, "hint_log10": -math.log10(chance), "hint_sign": -loss}, "hint_again",
+            tolerance=0.01),
+    }
+
+
+def _judge_numbers(name, exercise, answer):
+    """(mark, sentence) for a number, or for a pair where there are two unknowns."""
+    try:
+        answers = list(answer) if len(exercise.unknowns) == 2 else [answer]
+        if all(map(_is_blank, answers)):
+            return "…", _text("check_blank")
+        numbers = [_number(value) for value in answers]
+        if len(numbers) != max(1, len(exercise.unknowns)):
+            raise TypeError
+        values = {"answer": ", ".join(map(str, numbers)), "right": exercise.right, **exercise.values}
+        for key, mistake in exercise.mistakes.items():
+            if _same(numbers, np.atleast_1d(mistake)):
+                return "✗", _text(key, **values)
+        if exercise.unknowns:
+            values["g"] = ConvGeometry(*exercise.known, **dict(zip(exercise.unknowns, numbers)))
+            numbers = [values["g"].n_out]
+    except TypeError:
+        return "✗", _text("check_pair", names=", ".join(exercise.unknowns))
+    except ValueError as error:
+        return "✗", str(error)
+    right = _same(numbers, [exercise.right], exercise.tolerance)
+    return ("✓", _text(exercise.why, **values)) if right else ("✗", _text(exercise.hint, **values))
+
+
+def _judge_function(name, exercise, function):
+    """(mark, sentence) for a student's function: what it does in each case, and the first that is wrong."""
+    try:
+        inspect.signature(function).bind(*exercise.cases[0])
+    except (TypeError, ValueError):
+        return "✗", _text("check_function", call=f"{name}({', '.join(inspect.signature(exercise.right).parameters)})")
+    results, trouble, printed = [], "", io.StringIO()
+    limit = threading.Timer(CODE_SECONDS, _thread.interrupt_main)  # like the kernel's interrupt, which works, too
+    limit.start()
+    try:
+        with contextlib.redirect_stdout(printed):
+            for case in exercise.cases:
+                results.append(_call(exercise, function, case))
+    except KeyboardInterrupt:
+        trouble = _text("check_endless")
+    except ValueError as error:
+        trouble = str(error)
+    finally:
+        limit.cancel()
+    calls = [f"{name}({', '.join(map(_brief, case))})" for case in exercise.cases]
+    if not trouble and all(map(_is_blank, results)):
+        return ("✗", _text("check_printed", call=calls[0])) if printed.getvalue() else ("…", _text("check_blank"))
+    for call, case, result in zip(calls, exercise.cases, results):
+        right = exercise.right(*case)
+        if not _same(result, right):
+            for key, mistake in exercise.mistakes.items():
+                if all(_same(result, mistake(*case)) for case, result in zip(exercise.cases, results)):
+                    return "✗", _text(key)
+            return "✗", _text("check_differs", call=call, result=_brief(result), right=_brief(right))
+    return ("✗", f"{calls[len(results)]}: {trouble}") if trouble else ("✓", _text(exercise.why, n=len(results)))
+
+
+def _call(exercise, function, case):
+    """What a student's function makes of one case; ValueError says what is wrong with that."""
+    given = copy.deepcopy(case)
+    try:
+        result = function(*given)
+    except (Exception, SystemExit) as error:
+        message = " ".join([type(error).__name__, *str(error).splitlines()[:1]])
+        raise ValueError(_text("check_raised", error=message)) from None
+    if not all(map(_same, given, case)):
+        raise ValueError(_text("check_changed"))
+    return result if _is_blank(result) else exercise.read(result)
+
+
+def _is_blank(answer):
+    return answer is None or answer is ...
+
+
+def _number(answer):
+    """An answer as an int, or a float where it is not whole; ValueError for what is no number."""
+    try:
+        value = answer.item() if hasattr(answer, "item") else answer  # tensors, numpy's arrays and numbers
+        if isinstance(value, (bool, str, bytes)) or not math.isfinite(value):
+            raise TypeError
+        return int(value) if value == int(value) else float(value)
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        raise ValueError(_text("check_number", answer=_brief(answer))) from None
+
+
+def _map(result):
+    if not isinstance(result, torch.Tensor) or result.is_complex():
+        raise ValueError(_text("check_tensor", result=_brief(result)))
+    return result.detach().cpu()
+
+
+def _same(a, b, tolerance=1e-6):
+    """Whether two numbers, lists or tensors have the same shape and values."""
+    return not _is_blank(a) and np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=tolerance, atol=1e-6)
+
+
+def _brief(value):
+    if isinstance(value, torch.Tensor):
+        return f"tensor({reprlib.repr(value.tolist())})"
+    return " ".join(reprlib.repr(value).split())
+
 
 # ---------------------------------------------------------------------------------------------------- texts
 # Every sentence that a reader meets, (Chinese, English), by section.
@@ -999,6 +1273,110 @@ TEXTS = {
     # pictures
     # draw pad
     # exercises
+    "check_unknown": ("没有这道练习。名字相近的有：{names}。", "there is no such exercise. Names like it: {names}."),
+    "check_blank": ("还没有作答。", "not answered yet."),
+    "check_number": ("答案应该是一个普通的数（不加引号），现在是 {answer}。",
+                     "the answer must be a plain number (no quotes), but it is {answer}."),
+    "check_pair": ("答案应该是两个数：({names})。", "the answer must be two numbers: ({names})."),
+    "check_function": ("请把函数本身交给 check（不加括号），它要能这样调用：{call}。",
+                       "give check the function itself, without parentheses; one must be able to call {call}."),
+    "check_tensor": ("应该返回一个 tensor，现在是 {result}。", "it must return a tensor, but it returns {result}."),
+    "check_raised": ("运行出错（{error}）。", "it fails ({error})."),
+    "check_changed": ("函数改动了传给它的参数；请另建一个 tensor 来放结果。",
+                      "it changes its arguments; make a new tensor for the result."),
+    "check_endless": ("等了很久没有结果，已中断。是不是有一个不会结束的循环？",
+                      "interrupted, for it took too long. Is there a loop that never ends?"),
+    "check_printed": ("{call} 没有返回值。print 只是显示，请用 return 交出结果。",
+                      "{call} returns nothing. print only shows a value: hand it over with return."),
+    "check_differs": ("{call} 得到 {result}，应该是 {right}。", "{call} gives {result}; it should be {right}."),
+    "why_code": ("试了 {n} 种情况，全部正确！", "right in all {n} cases that were tried!"),
+    "why_pixel": ("对！每个方向有 {n} 个窗口位置盖住它，{n} × {n} = {right}。",
+                  "yes! In each direction {n} position(s) of the window cover it, {n} × {n} = {right}."),
+    "why_weights": ("对！2 × {small} = {right}，比一个 5x5 的 {large} 个少。",
+                    "yes! 2 × {small} = {right}, fewer than the {large} of one 5x5."),
+    "why_reach": ("对！第一层看到 {g.span} 个，第二层的每一步又多看 1 个：{g.span} + ({g.kernel_size} − 1) = {right}，和一个 5x5 一样远。",
+                  "yes! The first sees {g.span}, the second adds its other pixels: {g.span} + ({g.kernel_size} − 1) = {right}, "
+                  "as far as one 5x5."),
+    "why_size": ("对！⌊({g.padded} − {g.span}) / {g.stride}⌋ + 1 = {g.n_out}。",
+                 "yes! ⌊({g.padded} − {g.span}) / {g.stride}⌋ + 1 = {g.n_out}."),
+    "why_parameters": ("对！weight 的形状是 {shape}，再加 {bias} 个 bias，共 {right:,} 个。",
+                       "yes! The weight's shape is {shape}; with {bias} biases that makes {right:,}."),
+    "why_multiply_adds": ("对！{outputs:,} 个输出，每个要 {each} 次乘加，共 {right:,} 次。",
+                          "yes! {outputs:,} outputs, {each} multiply-adds each: {right:,}."),
+    "why_flatten": ("对！S4 输出 {shape}，展平后是 {right} 个数。", "yes! S4 makes {shape}; flattened, {right} numbers."),
+    "why_batches": ("对！{whole} 个完整的 batch，最后还有一个不满的，共 {right} 个。",
+                    "yes! {whole} full batches and a last one that is not full: {right}."),
+    "why_loss": ("对！十个数字的概率各是 1/10，损失是 −ln(1/10) = ln 10 ≈ {right:.4f}。",
+                 "yes! Each of the ten digits has probability 1/10: the loss is −ln(1/10) = ln 10 ≈ {right:.4f}."),
+    "hint_explorer": ("{answer} 不对。用 lh.explore_convolution() 摆一摆，数数窗口有几个位置。",
+                      "it is not {answer}. Try it in lh.explore_convolution(): count the window's positions."),
+    "hint_layer": ("{answer} 不对。先写出 weight 的形状（输出通道 × 输入通道 × 高 × 宽），再算一遍。",
+                   "it is not {answer}. Write down the weight's shape (out channels × in channels × height × width) first."),
+    "hint_again": ("{answer} 不对，再想一想。", "it is not {answer}. Think again."),
+    "hint_gives": ("这样输出是 {g.n_out}x{g.n_out}，要的是 {right}x{right}。",
+                   "that makes {g.n_out}x{g.n_out}, and {right}x{right} is wanted."),
+    "hint_edge": ("{answer} 是边上（不在角上）的像素；角上的像素在两个方向都靠边。",
+                  "{answer} is for a pixel on an edge; one in a corner is at the border in both directions."),
+    "hint_middle": ("{answer} 是中间的像素；窗口盖住角上像素的机会少得多。",
+                    "{answer} is for a pixel in the middle; far fewer windows reach a corner."),
+    "hint_one_axis": ("{answer} 只数了一个方向；窗口左右、上下都能移动。",
+                      "{answer} counts one direction only; the window moves across and down."),
+    "hint_one_layer": ("{answer} 只是一层 3x3；这里有两层。", "{answer} is for one 3x3 layer; there are two."),
+    "hint_product": ("两层是先后进行的，不要相乘。", "the layers come one after the other: do not multiply."),
+    "hint_5x5": ("{answer} 是一个 5x5 的权重数；问的是两个 3x3。", "{answer} is one 5x5; the question is about two 3x3."),
+    "hint_reach_sum": ("不能直接相加：相邻的窗口互相重叠。", "do not just add: neighbouring windows overlap."),
+    "hint_no_floor": ("窗口位置的个数是整数：除不尽时向下取整（//）。",
+                      "positions are whole: where the division leaves a remainder, round down (//)."),
+    "hint_ceil": ("你向上取整了。最后一步放不下完整的窗口，就不算：要向下取整。",
+                  "you rounded up. A last step without room for the whole window does not count: round down."),
+    "hint_no_plus_one": ("少了 1：走几步之外，还有起点那个位置（最后的“+1”）。",
+                         "one is missing: besides the steps there is the first position (the “+1” at the end)."),
+    "hint_no_minus_one": ("多了 1：窗口自己也占位置，能走的步数别多算一步。",
+                          "one too many: from its first pixel to its last, a window takes kernel_size − 1 steps (the “−1”)."),
+    "hint_unchanged": ("这是输入的大小；窗口必须完整地放在图里，输出一般会变。",
+                       "that is the input's size; the window must fit inside, so the output's size changes."),
+    "hint_stride_ignored": ("你没有用上 stride：窗口每次要跳 stride 个像素。",
+                            "you left out the stride: the window moves by stride pixels each time."),
+    "hint_padding_once": ("padding 只算了一边；两边都要加：2 × padding。",
+                          "you counted the padding once; it is added on both sides: 2 × padding."),
+    "hint_padding_ignored": ("你没有算上 padding。", "you left out the padding."),
+    "hint_dilation_ignored": ("你没有算上 dilation：卷积核的点被拉开了，占的地方更大。",
+                              "you left out the dilation: it spreads the kernel's pixels over more room."),
+    "hint_dilation_span": ("卷积核占 dilation × (kernel_size − 1) + 1 个像素：间隔比点数少 1。",
+                           "the kernel spans dilation × (kernel_size − 1) + 1 pixels: there is one gap fewer than pixels."),
+    "hint_both_sides": ("{answer} 是两边加起来的；padding 指的是每一边。",
+                        "{answer} is both sides together; padding means each side."),
+    "hint_other_kernel": ("{answer} 适合 3x3 的卷积核；5x5 更大。", "{answer} is for a 3x3 kernel; 5x5 is larger."),
+    "hint_ratio": ("不能只用输入除以输出：窗口本身也占地方。",
+                   "do not just divide input by output: the window itself takes room."),
+    "hint_first_window": ("{right} 个位置之间只有 {right} − 1 步。", "between {right} positions there are only {right} − 1 steps."),
+    "hint_order": ("看看顺序：先 padding，后 stride。", "mind the order: padding first, then stride."),
+    "hint_half": ("stride=2 不一定正好是一半：没有 padding 时，输出只有 {half}x{half}。",
+                  "stride=2 is not always exactly half: without padding the output is only {half}x{half}."),
+    "hint_flipped": ("你把卷积核翻转了（数学里的卷积）；PyTorch 不翻转，直接对应相乘。",
+                     "you flipped the kernel, as mathematics does; PyTorch multiplies it as it lies."),
+    "hint_transposed": ("行和列弄反了：kernel 的行对应 image 的行。",
+                        "rows and columns are swapped: the kernel's rows go with the image's rows."),
+    "hint_last_window": ("少了最后一行和最后一列：窗口有 n − k + 1 个位置。",
+                         "the last row and column are missing: the window has n − k + 1 positions."),
+    "hint_no_bias": ("忘了 bias：每个输出通道还有一个。", "you forgot the biases: one for each output channel."),
+    "hint_one_map": ("{answer} 只是一个输出通道的；这一层有好几个。", "{answer} is for one output channel; the layer has several."),
+    "hint_no_channels": ("忘了输入通道：每个卷积核要看上一层的所有特征图。",
+                         "you forgot the input channels: each kernel looks at every map of the layer before."),
+    "hint_one_position": ("{answer} 是权重的个数；每个输出位置都要用一遍。",
+                          "{answer} is the number of weights; each position of the output uses them all."),
+    "hint_input_size": ("你用了输入图的大小；要数的是输出的位置。", "you took the input's size; count the output's positions."),
+    "hint_c1_padding": ("{answer} 是 C1 没有 padding 时的结果；这里 C1 的 padding=2。",
+                        "{answer} comes out if C1 has no padding; here it has padding=2."),
+    "hint_no_maps": ("{answer} 只是一张特征图；S4 有好几张。", "{answer} is one map only; S4 has several."),
+    "hint_no_s4": ("{answer} 是 S4 池化之前的。", "{answer} is before S4's pooling."),
+    "hint_last_batch": ("最后那个不满的 batch 也要算。", "the last batch counts, too, though it is not full."),
+    "hint_test_set": ("{answer} 是测试集（10,000 张）的；训练集有 60,000 张。",
+                      "{answer} is for the test set (10,000); the training set has 60,000."),
+    "hint_chance": ("{answer} 是猜对的概率；损失是它的 −ln。", "{answer} is the chance to be right; the loss is its −ln."),
+    "hint_log10": ("你用的是 log10；PyTorch 用自然对数 ln（math.log）。", "that is log10; PyTorch takes the natural logarithm (math.log)."),
+    "hint_sign": ("符号反了：概率小于 1，它的 ln 是负数，前面还有一个负号。",
+                  "mind the sign: the ln of a probability is negative, and a minus stands before it."),
 }
 
 
