@@ -193,7 +193,7 @@ POSITIVE, NEGATIVE = "#e69f00", "#56b4e9"  # orange and sky blue: the colour-bli
 LIMITS = {"n_in": range(3, 13), "kernel_size": range(1, 8), "stride": range(1, 5), "padding": range(0, 5),
           "dilation": range(1, 4)}
 PRESETS = {  # kernel_size -> kernel of whole numbers; one pixel has no neighbours, so an edge kernel of 1x1 is 0
-    "random": lambda k: torch.randint(-2, 3, (k, k), generator=torch.Generator().manual_seed(k)),
+    "random": lambda k: torch.randint(-2, 3, (k, k), generator=torch.Generator().manual_seed(67 + k)),
     "blur": lambda k: torch.ones(k, k),
     "vertical": lambda k: (2 * torch.arange(k) - (k - 1)).sign().expand(k, k),
     "horizontal": lambda k: PRESETS["vertical"](k).T,
@@ -202,25 +202,25 @@ PRESETS = {  # kernel_size -> kernel of whole numbers; one pixel has no neighbou
 WIDTH, HEIGHT, TITLE, GAP = 1130, 584, 28, 30  # of the picture, of its line of titles, between two grids; pixels
 
 STYLE = f"""<style>
-.lh-svg {{ display: block; max-width: 100%; height: auto; font: 14px var(--jp-ui-font-family, sans-serif) }}
-.lh-svg text {{ fill: var(--jp-content-font-color1, currentColor); pointer-events: none }}
-.lh-svg rect {{ stroke: var(--jp-border-color1, #999) }}
-.lh-svg .lh-in {{ fill: var(--jp-content-font-color1, currentColor) }}
-.lh-svg .lh-pad {{ fill: none; stroke-dasharray: 3 3 }}
-.lh-svg .lh-zero {{ fill: #888 }}
-.lh-svg .lh-pos {{ fill: {POSITIVE} }}
-.lh-svg .lh-neg {{ fill: {NEGATIVE} }}
+.lh-svg {{ display: block; max-width: 100%; height: auto; font: 14px var(--jp-ui-font-family, sans-serif);
+  fill: var(--jp-content-font-color1, currentColor) }}
+.lh-svg text {{ pointer-events: none }}
+.lh-in, .lh-pad, .lh-zero, .lh-pos, .lh-neg, .lh-lost {{ stroke: var(--jp-border-color1, #999) }}
+.lh-pad {{ fill: none; stroke-dasharray: 3 3 }}
+.lh-zero {{ fill: #888 }}
+.lh-pos {{ fill: {POSITIVE} }}
+.lh-neg {{ fill: {NEGATIVE} }}
 .lh-num {{ text-anchor: middle; paint-order: stroke; stroke: var(--jp-layout-color0, Canvas); stroke-width: 2.5px }}
 .lh-sum {{ font-family: var(--jp-code-font-family, monospace); white-space: pre }}
-.lh-lit {{ fill: none; stroke: #009e73; stroke-opacity: .5; stroke-width: 1 }}
-.lh-svg .lh-frame {{ fill: none; stroke: var(--jp-content-font-color1, currentColor); stroke-width: 2.5 }}
-.lh-svg .lh-hit {{ fill: transparent; stroke: none; pointer-events: all; cursor: pointer }}
+.lh-lit {{ fill: none; stroke: #009e73; stroke-opacity: .5 }}
+.lh-frame {{ fill: none; stroke: var(--jp-content-font-color1, currentColor); stroke-width: 2.5 }}
+.lh-hit {{ fill: transparent; pointer-events: all; cursor: pointer }}
 .lh-cell {{ outline: none }}
 .lh-cell:hover .lh-hit, .lh-cell:focus .lh-hit {{ stroke-width: 3; stroke: var(--jp-content-font-color1, currentColor) }}
 .lh-reveal {{ display: none; pointer-events: none }}
 .lh-cell:hover .lh-reveal, .lh-cell:focus .lh-reveal {{ display: inline }}
 .lh-cells:hover .lh-cell:focus:not(:hover) .lh-reveal {{ display: none }}
-</style>"""
+</style>"""  # one class a rule: what <use> repeats knows nothing of the elements around it
 
 
 def _sharpen(k):
@@ -336,7 +336,7 @@ def convolution_svg(image, kernel, geometry, name=None):
     # sizes: as large as the room allows; the sum stands below kernel and output
     longest = max(len(text) for texts in (xs, ws, ys) for row in texts for text in row)
     letters = (wide_x + wide_w + 3) * k + 2
-    cell = int(min(72, (HEIGHT - TITLE - 8) / g.padded, (WIDTH - 2 * GAP - 2) / (g.padded + k + n),
+    cell = int(min(80, (HEIGHT - TITLE - 8) / g.padded, (WIDTH - 2 * GAP - 2) / (g.padded + k + n),
                    (HEIGHT - TITLE - 24 - 20 * (k + 1)) / max(k, n)))
     cell = max(cell, 25, 8 * longest + 2)
     size = max(14, min(24, int(cell * .45), int(cell / longest / .62)))
@@ -374,7 +374,7 @@ def convolution_svg(image, kernel, geometry, name=None):
             shade = f'class="lh-in" fill-opacity="{.03 + .25 * abs(value) / brightest:.2f}"'
             body.append(_rect(1 + j * cell, y + i * cell, cell, shade if inside else 'class="lh-pad"'))
             if not (i in reached and j in reached):
-                body.append(_rect(1 + j * cell, y + i * cell, cell, f'fill="url(#{name}-h)"'))
+                body.append(_rect(1 + j * cell, y + i * cell, cell, f'class="lh-lost" fill="url(#{name}-h)"'))
     body += [_tinted(kernel, x_k, y, cell), _tinted(output, x_o, y, cell)]
 
     # what can be pointed at: outputs, inputs, weights
@@ -442,7 +442,7 @@ def _pictures_svg(image, kernel, g, name):
         data = base64.b64encode(_picture(table)).decode()
         body.append(f'<image href="data:image/png;base64,{data}" preserveAspectRatio="none" '
                     f'style="image-rendering: pixelated" {_box(x, y, len(table) * scale)}/>')
-        body.append(_rect(x, y, len(table) * scale, 'fill="none"'))
+        body.append(_rect(x, y, len(table) * scale, 'class="lh-frame"'))
     inside = g.padding * scale
     body.append(_rect(1 + inside, y + inside, g.n_in * scale, 'class="lh-pad"'))
     texts = [[_short(value) for value in row] for row in kernel.tolist()]
@@ -454,7 +454,7 @@ def _explorer_figure(image, kernel, g, step):
     """Both explorers as a matplotlib Figure, with the window of output number `step`: what a saved notebook shows."""
     padded, output = _convolve(image, kernel, g)
     fig = Figure(figsize=(11, 4), layout="constrained")
-    axes = fig.subplots(1, 3, width_ratios=[g.padded, max(3, g.kernel_size), max(3, g.n_out)])
+    axes = fig.subplots(1, 3, width_ratios=[g.padded, *(max(n, g.padded / 3) for n in (g.kernel_size, g.n_out))])
     titles = (f"input {g.n_in}x{g.n_in}, padding {g.padding}",
               f"kernel {g.kernel_size}x{g.kernel_size}\nstride {g.stride}, dilation {g.dilation}",
               f"output {g.n_out}x{g.n_out}")
@@ -1154,8 +1154,8 @@ TEXTS = {
     "no_such_input": ("没有第 {j} 个输入：编号从 0 到 {last}。", "There is no input {j}: they go from 0 to {last}."),
     "remainder": ("{free} ÷ {g.stride} = {quotient} 余 {g.unused}：向下取整（floor），最下面 {g.unused} 行和最右边 {g.unused} 列"
                   "没有窗口用到。",
-                  "{free} ÷ {g.stride} = {quotient}, remainder {g.unused}: round down (floor). No window reaches the "
-                  "last {g.unused} row(s) and column(s)."),
+                  "{free} ÷ {g.stride} = {quotient}, remainder {g.unused}: round down (floor). No window reaches the end: "
+                  "rows and columns lost: {g.unused}."),
     "no_remainder": ("{free} ÷ {g.stride} = {quotient}，正好除尽。", "{free} ÷ {g.stride} = {quotient}, with no remainder."),
     # explorer
     "not_square": ("{name} 应该是正方形的数字表格，形状是 (n, n) 或 (1, n, n)，现在是 {found}。",
@@ -1171,9 +1171,9 @@ TEXTS = {
     "output_cell": ("输出 第 {i} 行第 {j} 列：{value}", "output row {i}, column {j}: {value}"),
     "input_cell": ("输入 第 {i} 行第 {j} 列：{value}。{feeds}", "input row {i}, column {j}: {value}. {feeds}"),
     "weight_cell": ("权重 第 {i} 行第 {j} 列：{value}。{uses}", "weight row {i}, column {j}: {value}. {uses}"),
-    "feeds": ("这个输入参与 {n} 个输出。", "This input feeds {n} output(s)."),
+    "feeds": ("这个输入参与 {n} 个输出。", "Outputs that this input feeds: {n}."),
     "feeds_none": ("没有窗口用到这个输入。", "No window reaches this input."),
-    "uses": ("这个权重要乘 {n} 个输入，每个输出一次。", "This weight multiplies {n} input(s), one for each output."),
+    "uses": ("这个权重要乘 {n} 个输入，每个输出一次。", "Inputs that this weight multiplies: {n}, one for each output."),
     "explorer_title": ("卷积：输入、卷积核、输出", "Convolution: input, kernel, output"),
     "explorer_hint": ("把鼠标移到任意一格上；点一下或按 Tab 键，可以让它停住。虚线格是 padding，斜线格没有窗口用到。"
                       "橙色：正的权重；蓝色：负的权重。",
