@@ -294,13 +294,13 @@ def _numbers(texts, x, y, cell, size):
         for i, row in enumerate(texts) for j, text in enumerate(row)) + "</g>"
 
 
-def _svg(name, body):
+def _svg(name, hint, body):
     """The frame that both explorers' pictures share: always of the same size."""
     # a title right below <svg> would pop up over the cells: hence in a group of its own
     return (f'<svg id="{name}" class="lh-svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
             f'role="group" aria-labelledby="{name}-t" aria-describedby="{name}-d">{STYLE}'
             f'<g><title id="{name}-t">{_text("explorer_title")}</title>'
-            f'<desc id="{name}-d">{_text("explorer_hint")}</desc></g>{body}</svg>')
+            f'<desc id="{name}-d">{_text(hint)}</desc></g>{body}</svg>')
 
 
 def _titles(g, x_kernel, x_output, output):
@@ -350,6 +350,9 @@ def convolution_svg(image, kernel, geometry, name=None):
         return f'<text class="lh-sum" y="{y_sum}" font-size="{sum_size}">' + "".join(
             f'<tspan x="{x_k}" dy="{line:.3g}">{text}</tspan>' for text in lines) + "</text>"
 
+    def said(sentence):
+        return f'<text x="{x_k}" y="{y_sum + 18}" font-size="16">{html.escape(sentence)}</text>'
+
     def target(kind, i, j, x, label, reveal):
         hit = _rect(x + j * cell, y + i * cell, cell, 'class="lh-hit"')
         return (f'<g class="lh-cell {kind}" tabindex="0" role="img" aria-label="{html.escape(label)}">{hit}'
@@ -397,13 +400,13 @@ def convolution_svg(image, kernel, geometry, name=None):
             body.append(target("lh-i", i + p, j + p, 1,
                                _text("input_cell", i=i, j=j, value=xs[i + p][j + p], feeds=feeds),
                                f'<path class="lh-lit" transform="translate({x_o} {y}) scale({cell})" d="{path}"/>'
-                               + written(feeds)))
+                               + said(feeds)))
     uses = _text("uses", n=n * n)
     for i, row in enumerate(ws):
         for j, w in enumerate(row):
             place = f"translate({1 + j * d * cell} {y + i * d * cell}) scale({cell})"
             body.append(target("lh-w", i, j, x_k, _text("weight_cell", i=i, j=j, value=w, uses=uses),
-                               f'<use href="#{name}-l" transform="{place}"/>' + written(uses)))
+                               f'<use href="#{name}-l" transform="{place}"/>' + said(uses)))
     body.append("</g>")
 
     # the numbers, above all colours
@@ -411,7 +414,7 @@ def convolution_svg(image, kernel, geometry, name=None):
     body += [f'<text x="{x - GAP / 2}" y="{middle:g}" font-size="24" text-anchor="middle">{sign}</text>'
              for x, sign in ((x_k, "∗"), (x_o, "="))]
     body += [_numbers(texts, x, y, cell, size) for texts, x in ((xs, 1), (ws, x_k), (ys, x_o))]
-    return _svg(name, "".join(body))
+    return _svg(name, "explorer_hint", "".join(body))
 
 
 def _picture(table):
@@ -447,7 +450,7 @@ def _pictures_svg(image, kernel, g, name):
     body.append(_rect(1 + inside, y + inside, g.n_in * scale, 'class="lh-pad"'))
     texts = [[_short(value) for value in row] for row in kernel.tolist()]
     body += [_tinted(kernel, x_k, y, cell), _numbers(texts, x_k, y, cell, 16)]
-    return _svg(name, "".join(body))
+    return _svg(name, "kernels_hint", "".join(body))
 
 
 def _explorer_figure(image, kernel, g, step):
@@ -477,7 +480,7 @@ def _formula(g):
     left, right = ("⌊", "⌋") if g.unused else ("", "")
     layer = (f"nn.Conv2d(1, 1, kernel_size={g.kernel_size}, stride={g.stride}, padding={g.padding}, "
              f"dilation={g.dilation}, bias=False)")
-    return (f'<div style="height: 78px; line-height: 1.5; font-size: 15px"><div style="font-size: 19px">n_out = '
+    return (f'<div style="line-height: 1.5; font-size: 15px"><div style="font-size: 19px">n_out = '
             f"{left}({numbers}) / {g.stride}{right} + 1 = {left}{free} / {g.stride}{right} + 1 = <b>{g.n_out}</b></div>"
             f'<div>{_remainder(g)}</div><code style="user-select: all">{layer}</code></div>')
 
@@ -521,15 +524,18 @@ class Explorer(widgets.VBox):
         self.controls["preset"] = widgets.Dropdown(options=[(_text(f"preset_{name}"), name) for name in PRESETS],
                                                    description=_text("preset"), **wide)
         self.play = widgets.Play(interval=800)
-        self.formula, self.step, self.picture = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self.formula = widgets.HTML(layout=widgets.Layout(height="84px"))  # always: a picture is not to jump
+        self.picture, self.step = widgets.HTML(), widgets.HTML(layout=widgets.Layout(display="none"))
         for name, value in values.items():
             setattr(self, name, value)
         for control in self.controls.values():
             control.observe(self._update, "value")
         self.play.observe(self._point, "value")
-        shown = list(self.controls.values()) + [self.play] if len(n_in) > 1 else list(self.controls.values())[1:]
+        shown, hint = [*self.controls.values(), self.play], "explorer_hint"
+        if len(n_in) == 1:  # a picture
+            shown, hint = shown[1:-1], "kernels_hint"
         self.children = [widgets.HBox(shown, layout=widgets.Layout(flex_flow="row wrap")), self.formula, self.picture,
-                         self.step]
+                         widgets.HTML(f'<div style="line-height: 1.4">{_text(hint)}</div>'), self.step]
         self._update()
         self._point()
 

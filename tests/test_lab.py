@@ -17,7 +17,6 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-import torch
 from PIL import Image
 
 import lenet_helpers as lh
@@ -174,11 +173,20 @@ def shown(svg):
     return svg.locator(".lh-reveal:visible text").first.text_content()
 
 
-def color_at(page, locator, x, y):
-    """The pixel at (x, y) of an element, as (red, green, blue)."""
-    box = locator.bounding_box()
-    png = page.screenshot(clip={"x": box["x"] + x, "y": box["y"] + y, "width": 1, "height": 1})
-    return Image.open(io.BytesIO(png)).convert("RGB").getpixel((0, 0))
+def picture_of(page):
+    """What the page looks like now, as a PIL image."""
+    return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+
+
+def cells_at(x, y, size, n):
+    """A point near the upper left corner, clear of the number, of each cell of an n x n grid at (x, y)."""
+    return {(i, j): (x + (j + .14) * size, y + (i + .14) * size) for i in range(n) for j in range(n)}
+
+
+def changed(before, after, points):
+    """The cells whose colour is another one now."""
+    return {cell for cell, point in points.items()
+            if max(abs(a - b) for a, b in zip(before.getpixel(point), after.getpixel(point))) > 12}
 
 
 def value_of(text):
@@ -191,46 +199,46 @@ def value_of(text):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_explorer_reveals_what_is_pointed_at(open_notebook, theme):
-    page = open_notebook(["import lenet_helpers as lh\nlh.explore_convolution(n_in=6, padding=1)"], theme=theme)
+    page = open_notebook(["import lenet_helpers as lh\nlh.explore_convolution(n_in=6, stride=2, padding=1)"], theme=theme)
     svg = page.locator(".lh-svg")
     svg.wait_for()
+    svg.scroll_into_view_if_needed()
+    g, kernel = lh.ConvGeometry(6, 3, stride=2, padding=1), lh.PRESETS["random"](3).double()
+    _, output = lh._convolve(lh._sample_image(6), kernel, g)
+    box = svg.locator(".lh-i").first.bounding_box()  # the first input that is no padding
+    size = box["width"]
+    inputs = cells_at(box["x"] - size, box["y"] - size, size, g.padded)
+    box = svg.locator(".lh-o0").bounding_box()
+    outputs = cells_at(box["x"], box["y"], size, g.n_out)
     away(page)
-    image, kernel = lh._sample_image(6), lh.PRESETS["random"](3).double()
-    _, output = lh._convolve(image, kernel, lh.ConvGeometry(6, 3, padding=1))
+    plain = picture_of(page)
 
-    svg.locator(".lh-o13").hover()  # row 2, column 1: the window begins at row 2, column 1 of the padded input
+    svg.locator(".lh-o7").hover()  # row 2, column 1
     added, claimed, count = value_of(shown(svg))
     assert added == claimed == output[2, 1] and count == 9
-    weights, window = svg.locator(".lh-w"), svg.locator(".lh-reveal:visible use")
-    frame, first = window.bounding_box(), svg.locator(".lh-i").first.bounding_box()  # the first input that is no padding
-    size = first["width"]
-    assert frame["x"] == pytest.approx(first["x"], abs=3) and frame["y"] == pytest.approx(first["y"] + size, abs=3)
-    assert frame["width"] == pytest.approx(3 * size, abs=5)
-    for a in range(3):
-        for b in range(3):  # each pixel of the window in the hue of its weight
-            red, _, blue = color_at(page, window, (b + .12) * size, (a + .12) * size)
-            same_red, _, same_blue = color_at(page, weights.nth(3 * a + b), .12 * size, .12 * size)
-            expected = kernel[a, b].sign()
-            assert (red > blue + 15) - (blue > red + 15) == expected == (same_red > same_blue + 15) - (
-                same_blue > same_red + 15)
+    now = picture_of(page)
+    window = {(r, c): kernel[a, b] for a, r in enumerate(g.window(2)) for b, c in enumerate(g.window(1))}
+    for cell, weight in window.items():  # each pixel of the window in the hue of its weight
+        red, _, blue = now.getpixel(inputs[cell])
+        assert (red > blue + 15) - (blue > red + 15) == weight.sign()
+    first = {(r, c) for r in g.window(0) for c in g.window(0)}  # the window of step 0, which gave way
+    assert changed(plain, now, inputs) - first <= set(window)
 
-    for number, outputs in ((0, 4), (1, 6), (7, 9)):  # corner, edge, inside
-        svg.locator(".lh-i").nth(number).hover()
-        assert shown(svg).endswith(f": {outputs}.")
-        assert svg.locator(".lh-reveal:visible path").get_attribute("d").count("M") <= outputs
-    lit = svg.locator(".lh-reveal:visible path").bounding_box()
-    cell = svg.locator(".lh-o0").bounding_box()
-    assert lit["x"] == pytest.approx(cell["x"], abs=3) and lit["width"] == pytest.approx(3 * cell["width"], abs=4)
+    for (i, j) in ((0, 0), (0, 3), (3, 3), (5, 5)):
+        svg.locator(".lh-i").nth(6 * i + j).hover()
+        fed = {(r, c) for r in g.feeds(i) for c in g.feeds(j)}
+        assert shown(svg) == f"Outputs that this input feeds: {len(fed)}."
+        assert changed(plain, picture_of(page), outputs) == fed
 
-    weights.nth(8).hover()
-    assert ": 36, one for each" in shown(svg)
-    lit = svg.locator(".lh-reveal:visible use").bounding_box()
-    assert lit["x"] == pytest.approx(first["x"] + size, abs=3) and lit["width"] == pytest.approx(6 * size, abs=4)
+    svg.locator(".lh-w").nth(5).hover()  # row 1, column 2
+    assert shown(svg) == "Inputs that this weight multiplies: 9, one for each output."
+    met = {(g.window(i)[1], g.window(j)[2]) for i in range(3) for j in range(3)}
+    assert changed(plain, picture_of(page), inputs) - first == met - first
     away(page)
     assert value_of(shown(svg))[1] == output[0, 0]  # nothing is pointed at: the window that Play steps
 
 
-def test_explorer_pins_by_click_and_by_tab(open_notebook):
+def test_explorer_pins_and_plays(open_notebook):
     page = open_notebook(["import lenet_helpers as lh\nlh.explore_convolution()"])
     svg = page.locator(".lh-svg")
     svg.locator(".lh-o5").click()
@@ -246,6 +254,11 @@ def test_explorer_pins_by_click_and_by_tab(open_notebook):
     assert shown(svg) == svg.locator(".lh-o6 .lh-reveal text").text_content() != pinned
     page.keyboard.press("Shift+Tab")
     assert shown(svg) == pinned
+
+    page.locator(".widget-play button").first.click()  # takes the focus, so the steps show
+    away(page)
+    page.wait_for_function("() => getComputedStyle(document.querySelector('.lh-o2 .lh-reveal')).display !== 'none'")
+    assert shown(svg) == svg.locator(".lh-o2 .lh-reveal text").text_content()
 
 
 def test_explorer_follows_its_sliders(open_notebook):
@@ -271,22 +284,11 @@ def test_explorer_follows_its_sliders(open_notebook):
     assert len(ids) == len(set(ids)) > 8
 
     run_code(page, "one.n_in, one.kernel_size, one.padding, one.preset = 12, 7, 4, 'blur'")
-    one.get_by_text("= 20×20").or_(one.get_by_text("20×20")).first.wait_for()
+    one.get_by_text("with padding 20×20").wait_for()
     assert one.locator(".lh-w").count() == 49
     assert one.bounding_box()["height"] == pytest.approx(height, abs=1)
     one.locator("select").select_option("sharpen")
     page.wait_for_function("() => document.querySelectorAll('.lh-w')[24].getAttribute('aria-label').includes(': 13')")
-
-
-def test_explorer_plays(open_notebook):
-    page = open_notebook(["import lenet_helpers as lh\nlh.explore_convolution()"])
-    svg = page.locator(".lh-svg")
-    away(page)
-    first = shown(svg)
-    page.locator(".jupyter-widgets.widget-play button").first.click()
-    away(page)
-    page.wait_for_function("""() => getComputedStyle(document.querySelector('.lh-o2 .lh-reveal')).display !== 'none'""")
-    assert shown(svg) != first
 
 
 def test_explorer_shows_pictures(open_notebook):
@@ -296,10 +298,12 @@ def test_explorer_shows_pictures(open_notebook):
     images = page.locator(".lh-svg image")
     assert images.count() == 2
     assert images.first.evaluate("e => getComputedStyle(e).imageRendering") == "pixelated"
+    images.first.scroll_into_view_if_needed()
     left, right = (image.bounding_box() for image in images.all())
     assert left["width"] == pytest.approx(right["width"] * 30 / 28, rel=.02)
-    pixel = right["width"] / 28
-    blank = color_at(page, images.nth(1), 5.5 * pixel, 14.5 * pixel)
-    red, _, blue = color_at(page, images.nth(1), 13.5 * pixel, 14.5 * pixel)
-    assert min(blank) > 240 and red > blue + 100  # white but for the edge, in orange
-    assert torch.tensor(color_at(page, images.first, 20.5 * pixel, 14.5 * pixel)).max() < 20
+    pixel, now = right["width"] / 28, picture_of(page)
+    middle = right["y"] + 14.5 * pixel
+    assert min(now.getpixel((right["x"] + 5.5 * pixel, middle))) > 240  # white where nothing changes
+    red, _, blue = now.getpixel((right["x"] + 13.5 * pixel, middle))
+    assert red > blue + 100  # the edge, in orange
+    assert max(now.getpixel((left["x"] + 20.5 * pixel, middle))) < 20
