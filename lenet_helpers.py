@@ -210,7 +210,8 @@ STYLE = f"""<style>
 .lh-zero {{ fill: #888 }}
 .lh-pos {{ fill: {POSITIVE} }}
 .lh-neg {{ fill: {NEGATIVE} }}
-.lh-num {{ text-anchor: middle; paint-order: stroke; stroke: var(--jp-layout-color0, Canvas); stroke-width: 2.5px }}
+.lh-num {{ font-family: Arial, "Liberation Sans", Helvetica, "DejaVu Sans Condensed", sans-serif; text-anchor: middle;
+  paint-order: stroke; stroke: var(--jp-layout-color0, Canvas); stroke-width: 2.5px }}
 .lh-sum {{ font-family: var(--jp-code-font-family, monospace); white-space: pre }}
 .lh-lit {{ fill: none; stroke: #009e73; stroke-opacity: .5 }}
 .lh-frame {{ fill: none; stroke: var(--jp-content-font-color1, currentColor); stroke-width: 2.5 }}
@@ -250,14 +251,14 @@ def _convolve(image, kernel, g):
 
 
 def _short(value):
-    """A number in few characters: 3, −2, 0.13, 12.5, 0.004."""
+    """A number in few characters: 3, −2, 0.13, 12.5, −4e−3."""
     if value.is_integer() and abs(value) < 1e5:
         text = str(int(value))
     elif 0.01 <= abs(value) < 1e5:
         text = f"{value:.{2 if abs(value) < 10 else 1 if abs(value) < 100 else 0}f}"
         text = text.rstrip("0").rstrip(".") if "." in text else text
     else:
-        text = f"{value:.1g}"
+        text = f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
     return text.replace("-", "−")
 
 
@@ -336,7 +337,7 @@ def convolution_svg(image, kernel, geometry, name=None):
     # sizes: as large as the room allows; the sum stands below kernel and output
     longest = max(len(text) for texts in (xs, ws, ys) for row in texts for text in row)
     letters = (wide_x + wide_w + 3) * k + 2
-    cell = int(min(80, (HEIGHT - TITLE - 8) / g.padded, (WIDTH - 2 * GAP - 2) / (g.padded + k + n),
+    cell = int(min(64, (HEIGHT - TITLE - 8) / g.padded, (WIDTH - 2 * GAP - 2) / (g.padded + k + n),
                    (HEIGHT - TITLE - 24 - 20 * (k + 1)) / max(k, n)))
     cell = max(cell, 25, 8 * longest + 2)
     size = max(14, min(24, int(cell * .45), int(cell / longest / .62)))
@@ -419,9 +420,9 @@ def convolution_svg(image, kernel, geometry, name=None):
 
 def _picture(table):
     """A table of numbers as PNG bytes, a pixel each, 0 in white: grey, or blue and orange where there are negatives."""
-    colors, low, high = _scale(table)
-    pixels = colors((table.numpy() - low) / (high - low), bytes=True)[..., :3]
-    return torchvision.io.encode_png(torch.from_numpy(pixels.copy()).permute(2, 0, 1)).numpy().tobytes()
+    (colors, low, high), png = _scale(table), io.BytesIO()
+    matplotlib.image.imsave(png, table.numpy(), cmap=colors, vmin=low, vmax=high, format="png")
+    return png.getvalue()
 
 
 def _scale(table):
@@ -463,7 +464,7 @@ def _explorer_figure(image, kernel, g, step):
               f"output {g.n_out}x{g.n_out}")
     for ax, table, title in zip(axes, (padded, kernel, output), titles):
         colors, low, high = _scale(table)
-        ax.imshow(table, cmap=colors, vmin=low, vmax=high * 2 if low == 0 and len(table) <= 20 else high)
+        ax.imshow(table.numpy(), cmap=colors, vmin=low, vmax=high * 2 if low == 0 and len(table) <= 20 else high)
         ax.set(xticks=[], yticks=[])
         ax.set_title(title, fontsize=11)
         for (i, j), value in np.ndenumerate(table.numpy() if len(table) <= 20 else np.empty((0, 0))):

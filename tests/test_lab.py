@@ -208,7 +208,7 @@ def test_explorer_reveals_what_is_pointed_at(open_notebook, theme):
     box = svg.locator(".lh-i").first.bounding_box()  # the first input that is no padding
     size = box["width"]
     inputs = cells_at(box["x"] - size, box["y"] - size, size, g.padded)
-    box = svg.locator(".lh-o0").bounding_box()
+    box = svg.locator(".lh-o0 .lh-hit").bounding_box()  # the group itself is as large as what it reveals
     outputs = cells_at(box["x"], box["y"], size, g.n_out)
     away(page)
     plain = picture_of(page)
