@@ -344,8 +344,9 @@ def convolution_svg(image, kernel, geometry, name=None):
     x_k, y = 1 + g.padded * cell + GAP, TITLE
     x_o = x_k + k * cell + GAP
     y_sum = y + max(k, n) * cell + 12
-    sum_size = max(14, min(20, int((WIDTH - x_k) / letters / .61)))
-    line = min(sum_size * 1.4, (HEIGHT - y_sum - 2) / (k + 1))
+    room = (HEIGHT - y_sum - 2) / (k + 1)
+    sum_size = max(14, min(20, int((WIDTH - x_k) / letters / .61), int(room / 1.2)))
+    line = min(sum_size * 1.4, room)
 
     def written(*lines):
         return f'<text class="lh-sum" y="{y_sum}" font-size="{sum_size}">' + "".join(
