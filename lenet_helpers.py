@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import _thread
 import argparse
+import base64
 import contextlib
 import copy
 import difflib
@@ -29,6 +30,7 @@ import sys
 import threading
 import time
 import urllib.request
+import uuid
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -41,6 +43,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 import torchvision
+from IPython.display import Markdown
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
 from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 from torch import nn
 from torch.nn import functional as F
@@ -159,7 +164,445 @@ def conv_output_size(n_in, kernel_size, stride=1, padding=0, dilation=1):
     return ConvGeometry(n_in, kernel_size, stride, padding, dilation).n_out
 
 
+def output_size_steps(n_in, kernel_size, stride=1, padding=0, dilation=1):
+    """The formula of the output size with the numbers put in, step by step: an IPython `Markdown` with LaTeX.
+
+    Numbers that ConvGeometry refuses give its sentence instead. Notebook 02.
+    """
+    try:
+        g = ConvGeometry(n_in, kernel_size, stride, padding, dilation)
+    except ValueError as error:
+        return Markdown(str(error))
+    formula = r"n_{in} + 2p - k" if g.dilation == 1 else r"n_{in} + 2p - d(k - 1) - 1"
+    numbers, free = _numerator(g).replace("×", r" \times "), g.padded - g.span
+    fraction = r"\left\lfloor \frac{%s}{%s} \right\rfloor" if g.unused else r"\frac{%s}{%s}"
+    steps = [rf"n_{{out}} &= \left\lfloor \frac{{{formula}}}{{s}} \right\rfloor + 1",
+             f"&= {fraction % (numbers, g.stride)} + 1",
+             f"&= {fraction % (free, g.stride)} + 1 = {g.n_out - 1} + 1 = {g.n_out}"]
+    return Markdown("$$\\begin{aligned}\n" + " \\\\\n".join(steps) + "\n\\end{aligned}$$\n\n" + _remainder(g))
+
+
+def _numerator(g):
+    """n_in + 2 padding - span with the numbers put in, as text."""
+    span = g.kernel_size if g.dilation == 1 else f"{g.dilation}×({g.kernel_size} - 1) - 1"
+    return f"{g.n_in} + 2×{g.padding} - {span}"
+
+
+def _remainder(g):
+    return _text("remainder" if g.unused else "no_remainder", g=g, free=g.padded - g.span, quotient=g.n_out - 1)
+
+
 # ------------------------------------------------------------------------------------------------- explorer
+
+POSITIVE, NEGATIVE = "#e69f00", "#56b4e9"  # orange and sky blue: the colour-blind tell them apart
+LIMITS = {"n_in": range(3, 13), "kernel_size": range(1, 8), "stride": range(1, 5), "padding": range(0, 5),
+          "dilation": range(1, 4)}
+PRESETS = {  # kernel_size -> kernel of whole numbers; one pixel has no neighbours, so an edge kernel of 1x1 is 0
+    "random": lambda k: torch.randint(-2, 3, (k, k), generator=torch.Generator().manual_seed(67 + k)),
+    "blur": lambda k: torch.ones(k, k),
+    "vertical": lambda k: (2 * torch.arange(k) - (k - 1)).sign().expand(k, k),
+    "horizontal": lambda k: PRESETS["vertical"](k).T,
+    "sharpen": lambda k: _sharpen(k),
+}
+WIDTH, HEIGHT, TITLE, GAP = 1130, 584, 28, 30  # of the picture, of its line of titles, between two grids; pixels
+
+STYLE = f"""<style>
+.lh-svg {{ display: block; max-width: 100%; height: auto; font: 14px var(--jp-ui-font-family, sans-serif);
+  fill: var(--jp-content-font-color1, currentColor) }}
+.lh-svg text {{ pointer-events: none }}
+.lh-in, .lh-pad, .lh-zero, .lh-pos, .lh-neg, .lh-lost {{ stroke: var(--jp-border-color1, #999) }}
+.lh-pad {{ fill: none; stroke-dasharray: 3 3 }}
+.lh-zero {{ fill: #888 }}
+.lh-pos {{ fill: {POSITIVE} }}
+.lh-neg {{ fill: {NEGATIVE} }}
+.lh-num {{ font-family: Arial, "Liberation Sans", Helvetica, "DejaVu Sans Condensed", sans-serif; text-anchor: middle;
+  paint-order: stroke; stroke: var(--jp-layout-color0, Canvas); stroke-width: 2.5px }}
+.lh-sum {{ font-family: var(--jp-code-font-family, monospace); white-space: pre }}
+.lh-lit {{ fill: none; stroke: #009e73; stroke-opacity: .5 }}
+.lh-frame {{ fill: none; stroke: var(--jp-content-font-color1, currentColor); stroke-width: 2.5 }}
+.lh-hit {{ fill: transparent; pointer-events: all; cursor: pointer }}
+.lh-cell {{ outline: none }}
+.lh-cell:hover .lh-hit, .lh-cell:focus .lh-hit {{ stroke-width: 3; stroke: var(--jp-content-font-color1, currentColor) }}
+.lh-reveal {{ display: none; pointer-events: none }}
+.lh-cell:hover .lh-reveal, .lh-cell:focus .lh-reveal {{ display: inline }}
+.lh-cells:hover .lh-cell:focus:not(:hover) .lh-reveal {{ display: none }}
+</style>"""  # one class a rule: what <use> repeats knows nothing of the elements around it
+
+
+def _sharpen(k):
+    kernel = torch.zeros(k, k)
+    kernel[k // 2, :] = kernel[:, k // 2] = -1
+    kernel[k // 2, k // 2] = 2 * k - 1  # the weights add up to 1
+    return kernel
+
+
+def _matrix(values, name):
+    """Numbers of shape (n, n) or (1, n, n) as a float64 tensor (n, n). Raises ValueError for anything else."""
+    try:
+        table = torch.as_tensor(values).detach().cpu().double()
+    except (TypeError, ValueError, RuntimeError):
+        raise ValueError(_text("not_square", name=name, found=type(values).__name__)) from None
+    if table.dim() == 3 and len(table) == 1:
+        table = table[0]
+    if table.dim() != 2 or table.shape[0] != table.shape[1] or not table.numel():
+        raise ValueError(_text("not_square", name=name, found=tuple(torch.as_tensor(values).shape)))
+    return table
+
+
+def _convolve(image, kernel, g):
+    """Padded input and output, (padded, padded) and (n_out, n_out), of float64 tables."""
+    output = F.conv2d(image[None, None], kernel[None, None], None, g.stride, g.padding, g.dilation)[0, 0]
+    return F.pad(image, [g.padding] * 4), output
+
+
+def _short(value):
+    """A number in few characters: 3, −2, 0.13, 12.5, −4e−3."""
+    if value.is_integer() and abs(value) < 1e5:
+        text = str(int(value))
+    elif 0.01 <= abs(value) < 1e5:
+        text = f"{value:.{2 if abs(value) < 10 else 1 if abs(value) < 100 else 0}f}"
+        text = text.rstrip("0").rstrip(".") if "." in text else text
+    else:
+        text = f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
+    return text.replace("-", "−")
+
+
+def _tint(value, limit):
+    """Attributes of a cell in the colour of a number: orange above 0, blue below, the stronger the larger."""
+    sign = "zero" if not value else "pos" if value > 0 else "neg"
+    return f'class="lh-{sign}" fill-opacity="{.15 + .5 * min(1, abs(value) / limit) if value else .08:.2f}"'
+
+
+def _box(x, y, size):
+    return f'x="{x:g}" y="{y:g}" width="{size:g}" height="{size:g}"'
+
+
+def _rect(x, y, size, attributes):
+    return f'<rect {_box(x, y, size)} {attributes}/>'
+
+
+def _hatch(name):
+    return (f'<pattern id="{name}-h" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+            '<path d="M0 0v7" stroke="#888" stroke-width="3"/></pattern>')
+
+
+def _tinted(table, x, y, cell):
+    """A grid of cells at (x, y) in the colours of its numbers."""
+    limit = table.abs().max().item() or 1
+    return "".join(_rect(x + j * cell, y + i * cell, cell, _tint(value, limit))
+                   for i, row in enumerate(table.tolist()) for j, value in enumerate(row))
+
+
+def _numbers(texts, x, y, cell, size):
+    middle = y + cell / 2 + size * .36
+    return f'<g class="lh-num" font-size="{size}">' + "".join(
+        f'<text x="{x + j * cell + cell / 2:g}" y="{middle + i * cell:.0f}">{text}</text>'
+        for i, row in enumerate(texts) for j, text in enumerate(row)) + "</g>"
+
+
+def _svg(name, hint, body):
+    """The frame that both explorers' pictures share: always of the same size."""
+    # a title right below <svg> would pop up over the cells: hence in a group of its own
+    return (f'<svg id="{name}" class="lh-svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
+            f'role="group" aria-labelledby="{name}-t" aria-describedby="{name}-d">{STYLE}'
+            f'<g><title id="{name}-t">{_text("explorer_title")}</title>'
+            f'<desc id="{name}-d">{_text(hint)}</desc></g>{body}</svg>')
+
+
+def _titles(g, x_kernel, x_output, output):
+    return "".join(f'<text x="{x}" y="18" font-size="16">{html.escape(text)}</text>' for x, text in (
+        (1, _text("padded_input" if g.padding else "input", g=g)), (x_kernel, _text("kernel")), (x_output, output)))
+
+
+def convolution_svg(image, kernel, geometry, name=None):
+    """SVG (a string) of the padded input, the kernel and the output; pointing at a cell, or focusing it, reveals what
+    it is made of or what it feeds.
+
+    image (n_in, n_in) and kernel (kernel_size, kernel_size): whole numbers or floats, lists, arrays or tensors;
+    geometry: their `ConvGeometry`. `name` becomes the prefix of the ids, unique to the picture by default.
+    Raises ValueError for other shapes. Notebook 01, in `explore_convolution`.
+    """
+    g, image, kernel = geometry, _matrix(image, "image"), _matrix(kernel, "kernel")
+    for what, found, expected in (("image", len(image), g.n_in), ("kernel", len(kernel), g.kernel_size)):
+        if found != expected:
+            raise ValueError(_text("wrong_size", name=what, found=found, expected=expected))
+    name = html.escape(name or f"lh-{uuid.uuid4().hex[:8]}")
+    padded, output = _convolve(image, kernel, g)
+    xs, ws, ys = ([[_short(value) for value in row] for row in table.tolist()] for table in (padded, kernel, output))
+    n, k, s, d, p = g.n_out, g.kernel_size, g.stride, g.dilation, g.padding
+    windows = [g.window(i) for i in range(n)]
+
+    # the written-out sums: a line for a row of the kernel, in columns
+    factors = [[f"×({w})" if w.startswith("−") else f"×{w}" for w in row] for row in ws]
+    wide_x, wide_w = (max(len(text) for row in texts for text in row) for texts in (xs, factors))
+    xs_wide = [[x.rjust(wide_x) for x in row] for row in xs]
+    factors = [[w.ljust(wide_w) for w in row] for row in factors]
+    equals = "=" if all(table.frac().count_nonzero() == 0 for table in (image, kernel)) else "≈"  # floats are rounded
+
+    # sizes: as large as the room allows; the sum stands below kernel and output
+    longest = max(len(text) for texts in (xs, ws, ys) for row in texts for text in row)
+    letters = (wide_x + wide_w + 3) * k + 2
+    cell = int(min(64, (HEIGHT - TITLE - 8) / g.padded, (WIDTH - 2 * GAP - 2) / (g.padded + k + n),
+                   (HEIGHT - TITLE - 24 - 20 * (k + 1)) / max(k, n)))
+    cell = max(cell, 25, 8 * longest + 2)
+    size = max(14, min(24, int(cell * .45), int(cell / longest / .62)))
+    x_k, y = 1 + g.padded * cell + GAP, TITLE
+    x_o = x_k + k * cell + GAP
+    y_sum = y + max(k, n) * cell + 12
+    room = (HEIGHT - y_sum - 2) / (k + 1)
+    sum_size = max(14, min(20, int((WIDTH - x_k) / letters / .61), int(room / 1.2)))
+    line = min(sum_size * 1.4, room)
+
+    def written(*lines):
+        return f'<text class="lh-sum" y="{y_sum}" font-size="{sum_size}">' + "".join(
+            f'<tspan x="{x_k}" dy="{line:.3g}">{text}</tspan>' for text in lines) + "</text>"
+
+    def said(sentence):
+        return f'<text x="{x_k}" y="{y_sum + 18}" font-size="16">{html.escape(sentence)}</text>'
+
+    def target(kind, i, j, x, label, reveal):
+        hit = _rect(x + j * cell, y + i * cell, cell, 'class="lh-hit"')
+        return (f'<g class="lh-cell {kind}" tabindex="0" role="img" aria-label="{html.escape(label)}">{hit}'
+                f'<g class="lh-reveal">{reveal}</g></g>')
+
+    # what lies below, drawn once
+    reached = {q for window in windows for q in window}
+    brightest = padded.abs().max().item() or 1
+    body = [f"<defs>{_hatch(name)}"]
+    # each pixel of a window in the colour of its weight; the pixels that a weight meets, as `h1` strokes, 1 cell wide
+    limit = kernel.abs().max().item() or 1
+    body += [f'<g id="{name}-w">',
+             *(_rect(b * d * cell, a * d * cell, cell, _tint(w, limit))
+               for a, row in enumerate(kernel.tolist()) for b, w in enumerate(row)),
+             _rect(0, 0, g.span * cell, 'class="lh-frame"'), "</g>",
+             f'<path id="{name}-l" class="lh-lit" d="',
+             *(f"M{j * s} {i * s + .5:g}h1" for i in range(n) for j in range(n)), '"/></defs>',
+             _titles(g, x_k, x_o, _text("output", g=g))]
+    for i, row in enumerate(padded.tolist()):
+        for j, value in enumerate(row):
+            inside = p <= i < p + g.n_in and p <= j < p + g.n_in
+            shade = f'class="lh-in" fill-opacity="{.03 + .25 * abs(value) / brightest:.2f}"'
+            body.append(_rect(1 + j * cell, y + i * cell, cell, shade if inside else 'class="lh-pad"'))
+            if not (i in reached and j in reached):
+                body.append(_rect(1 + j * cell, y + i * cell, cell, f'class="lh-lost" fill="url(#{name}-h)"'))
+    body += [_tinted(kernel, x_k, y, cell), _tinted(output, x_o, y, cell)]
+
+    # what can be pointed at: outputs, inputs, weights
+    body.append('<g class="lh-cells">')
+    for i, rows in enumerate(windows):
+        for j, columns in enumerate(windows):
+            lines = [" + ".join([x + w for x, w in zip(xs_wide[r][columns[0]:columns[-1] + 1:d], factors[a])])
+                     for a, r in enumerate(rows)]
+            lines = ["  " + lines[0], *("+ " + text for text in lines[1:]), f"{equals} {ys[i][j]}"]
+            window = f'<use href="#{name}-w" x="{1 + j * s * cell}" y="{y + i * s * cell}"/>'
+            body.append(target(f"lh-o{i * n + j}", i, j, x_o, _text("output_cell", i=i, j=j, value=ys[i][j]),
+                               window + written(*lines)))
+    fed = [g.feeds(q) for q in range(g.n_in)]
+    for i, rows in enumerate(fed):
+        for j, columns in enumerate(fed):
+            count = len(rows) * len(columns)
+            feeds = _text("feeds", n=count) if count else _text("feeds_none")
+            runs = [(columns[0], count // len(rows))] if count and d == 1 else [(c, 1) for c in columns]
+            path = "".join([f"M{c} {r}.5h{length}" for r in rows for c, length in runs])
+            body.append(target("lh-i", i + p, j + p, 1,
+                               _text("input_cell", i=i, j=j, value=xs[i + p][j + p], feeds=feeds),
+                               f'<path class="lh-lit" transform="translate({x_o} {y}) scale({cell})" d="{path}"/>'
+                               + said(feeds)))
+    uses = _text("uses", n=n * n)
+    for i, row in enumerate(ws):
+        for j, w in enumerate(row):
+            place = f"translate({1 + j * d * cell} {y + i * d * cell}) scale({cell})"
+            body.append(target("lh-w", i, j, x_k, _text("weight_cell", i=i, j=j, value=w, uses=uses),
+                               f'<use href="#{name}-l" transform="{place}"/>' + said(uses)))
+    body.append("</g>")
+
+    # the numbers, above all colours
+    middle = y + k * cell / 2 + 8
+    body += [f'<text x="{x - GAP / 2}" y="{middle:g}" font-size="24" text-anchor="middle">{sign}</text>'
+             for x, sign in ((x_k, "∗"), (x_o, "="))]
+    body += [_numbers(texts, x, y, cell, size) for texts, x in ((xs, 1), (ws, x_k), (ys, x_o))]
+    return _svg(name, "explorer_hint", "".join(body))
+
+
+def _picture(table):
+    """A table of numbers as PNG bytes, a pixel each, 0 in white: grey, or blue and orange where there are negatives."""
+    (colors, low, high), png = _scale(table), io.BytesIO()
+    matplotlib.image.imsave(png, table.numpy(), cmap=colors, vmin=low, vmax=high, format="png")
+    return png.getvalue()
+
+
+def _scale(table):
+    """Colour map, lowest and highest value of a picture."""
+    limit = table.abs().max().item() or 1
+    if table.min() >= 0:
+        return matplotlib.colormaps["gray_r"], 0, limit
+    return LinearSegmentedColormap.from_list("signs", [NEGATIVE, "white", POSITIVE]), -limit, limit
+
+
+def _pictures_svg(image, kernel, g, name):
+    """Padded picture, kernel and feature map, the kernel with its numbers. For `explore_kernels`."""
+    padded, output = _convolve(image, kernel, g)
+    cell, y = 40, TITLE
+    scale = min((WIDTH - g.kernel_size * cell - 2 * GAP - 2) / (g.padded + g.n_out), (HEIGHT - TITLE - 4) / g.padded)
+    x_k = 1 + g.padded * scale + GAP
+    x_o = x_k + g.kernel_size * cell + GAP
+    low, high = (_short(value) for value in (output.min().item(), output.max().item()))
+    body = [_titles(g, x_k, x_o, _text("feature_map", g=g, low=low, high=high))]
+    for x, table in ((1, padded), (x_o, output)):
+        data = base64.b64encode(_picture(table)).decode()
+        body.append(f'<image href="data:image/png;base64,{data}" preserveAspectRatio="none" '
+                    f'style="image-rendering: pixelated" {_box(x, y, len(table) * scale)}/>')
+        body.append(_rect(x, y, len(table) * scale, 'class="lh-frame"'))
+    inside = g.padding * scale
+    body.append(_rect(1 + inside, y + inside, g.n_in * scale, 'class="lh-pad"'))
+    texts = [[_short(value) for value in row] for row in kernel.tolist()]
+    body += [_tinted(kernel, x_k, y, cell), _numbers(texts, x_k, y, cell, 16)]
+    return _svg(name, "kernels_hint", "".join(body))
+
+
+def _explorer_figure(image, kernel, g, step):
+    """Both explorers as a matplotlib Figure, with the window of output number `step`: what a saved notebook shows."""
+    padded, output = _convolve(image, kernel, g)
+    fig = Figure(figsize=(11, 4), layout="constrained")
+    axes = fig.subplots(1, 3, width_ratios=[g.padded, *(max(n, g.padded / 3) for n in (g.kernel_size, g.n_out))])
+    titles = (f"input {g.n_in}x{g.n_in}, padding {g.padding}",
+              f"kernel {g.kernel_size}x{g.kernel_size}\nstride {g.stride}, dilation {g.dilation}",
+              f"output {g.n_out}x{g.n_out}")
+    for ax, table, title in zip(axes, (padded, kernel, output), titles):
+        colors, low, high = _scale(table)
+        ax.imshow(table.numpy(), cmap=colors, vmin=low, vmax=high * 2 if low == 0 and len(table) <= 20 else high)
+        ax.set(xticks=[], yticks=[])
+        ax.set_title(title, fontsize=11)
+        for (i, j), value in np.ndenumerate(table.numpy() if len(table) <= 20 else np.empty((0, 0))):
+            ax.text(j, i, _short(value.item()), ha="center", va="center", fontsize=12 if len(table) < 9 else 8)
+    i, j = divmod(step, g.n_out)
+    for ax, x, y, size in ((axes[0], j * g.stride, i * g.stride, g.span), (axes[2], j, i, 1)):
+        ax.add_patch(matplotlib.patches.Rectangle((x - .5, y - .5), size, size, fill=False, color="black", lw=3))
+    return fig
+
+
+def _formula(g):
+    """The formula with its numbers, the remainder and the layer to copy, as HTML."""
+    numbers, free = _numerator(g).replace("-", "−"), g.padded - g.span
+    left, right = ("⌊", "⌋") if g.unused else ("", "")
+    layer = (f"nn.Conv2d(1, 1, kernel_size={g.kernel_size}, stride={g.stride}, padding={g.padding}, "
+             f"dilation={g.dilation}, bias=False)")
+    return (f'<div style="line-height: 1.5; font-size: 15px"><div style="font-size: 19px">n_out = '
+            f"{left}({numbers}) / {g.stride}{right} + 1 = {left}{free} / {g.stride}{right} + 1 = <b>{g.n_out}</b></div>"
+            f'<div>{_remainder(g)}</div><code style="user-select: all">{layer}</code></div>')
+
+
+def _message(error):
+    """What is wrong, in as much room as a picture takes. What is no sentence of ours says its kind, too."""
+    words = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+    return (f'<div class="lh-message" style="max-width: {WIDTH}px; aspect-ratio: {WIDTH} / {HEIGHT}; font-size: 20px; '
+            f'line-height: 1.5; padding: 40px; box-sizing: border-box">{html.escape(words)}</div>')
+
+
+def _parameter(name):
+    def write(explorer, value):
+        if value not in explorer.choices[name]:
+            raise ValueError(_text("not_offered", name=name, value=repr(value),
+                                   choices=", ".join(map(str, explorer.choices[name]))))
+        explorer.controls[name].value = value
+
+    return property(lambda explorer: explorer.controls[name].value, write)
+
+
+class Explorer(widgets.VBox):
+    """What `explore_convolution` and `explore_kernels` return.
+
+    `n_in`, `kernel_size`, `stride`, `padding`, `dilation` and `preset` (a key of PRESETS) can be read and set;
+    ValueError for what is not in `choices`. `controls` are the widgets behind them, `play` steps the window.
+    """
+
+    n_in, kernel_size, stride, padding, dilation, preset = map(_parameter, (*LIMITS, "preset"))
+
+    def __init__(self, image, draw, values, n_in=LIMITS["n_in"]):
+        """image: n_in -> float64 (n_in, n_in); draw: (image, kernel, geometry, name) -> SVG; values: the parameters to
+        begin with; n_in: the sizes to choose from."""
+        super().__init__()
+        self._image, self._draw, self._name = image, draw, f"lh-{uuid.uuid4().hex[:8]}"
+        self.choices = {**LIMITS, "n_in": n_in, "preset": tuple(PRESETS)}
+        wide = {"layout": widgets.Layout(width="265px"), "style": {"description_width": "80px"}}
+        self.controls = {name: widgets.IntSlider(min=self.choices[name][0], max=self.choices[name][-1],
+                                                 description=_text("n_in") if name == "n_in" else name, **wide)
+                         for name in LIMITS}
+        self.controls["preset"] = widgets.Dropdown(options=[(_text(f"preset_{name}"), name) for name in PRESETS],
+                                                   description=_text("preset"), **wide)
+        self.play = widgets.Play(interval=800)
+        self.formula = widgets.HTML(layout=widgets.Layout(height="84px"))  # always: a picture is not to jump
+        self.picture, self.step = widgets.HTML(), widgets.HTML(layout=widgets.Layout(display="none"))
+        for name, value in values.items():
+            setattr(self, name, value)
+        for control in self.controls.values():
+            control.observe(self._update, "value")
+        self.play.observe(self._point, "value")
+        shown, hint = [*self.controls.values(), self.play], "explorer_hint"
+        if len(n_in) == 1:  # a picture
+            shown, hint = shown[1:-1], "kernels_hint"
+        self.children = [widgets.HBox(shown, layout=widgets.Layout(flex_flow="row wrap")), self.formula, self.picture,
+                         widgets.HTML(f'<div style="line-height: 1.4">{_text(hint)}</div>'), self.step]
+        self._update()
+        self._point()
+
+    def _convolution(self):
+        g = ConvGeometry(*(self.controls[name].value for name in LIMITS))
+        return self._image(g.n_in), PRESETS[self.preset](g.kernel_size).double(), g
+
+    def _update(self, change=None):
+        try:
+            image, kernel, g = self._convolution()
+            self.formula.value, self.picture.value = _formula(g), self._draw(image, kernel, g, self._name)
+            self.play.value, self.play.max = 0, g.n_out ** 2 - 1
+        except Exception as error:  # does not fit, or a fault: a page would not say anything by itself
+            self.formula.value, self.picture.value = "", _message(error)
+
+    def _point(self, change=None):
+        """Reveals the window of output number `play.value` while the reader points at nothing."""
+        cell = f"#{self._name} .lh-cells:not(:hover):not(:focus-within) .lh-o{self.play.value}"
+        self.step.value = (f"<style>{cell} .lh-reveal {{ display: inline }} {cell} .lh-hit {{ stroke-width: 3; "
+                           "stroke: var(--jp-content-font-color1, currentColor) }</style>")
+
+    def _repr_mimebundle_(self, **kwargs):
+        """The widget, and for a page without a kernel (a saved notebook on GitHub) a PNG of its present state."""
+        bundle, png = super()._repr_mimebundle_(**kwargs), io.BytesIO()
+        try:
+            _explorer_figure(*self._convolution(), self.play.value).savefig(png, format="png")
+        except Exception:  # the widget itself says what is wrong
+            return bundle
+        return {**bundle, "image/png": base64.b64encode(png.getvalue()).decode()}
+
+
+def explore_convolution(n_in=6, kernel_size=3, stride=1, padding=0, dilation=1, preset="random"):
+    """Sliders, formula and a picture of a convolution in which every cell shows what it is made of: an `Explorer`.
+
+    Raises ValueError for what LIMITS and PRESETS do not offer. Notebook 01.
+    """
+    return Explorer(_sample_image, convolution_svg, {
+        "n_in": n_in, "kernel_size": kernel_size, "stride": stride, "padding": padding, "dilation": dilation,
+        "preset": preset})
+
+
+def _sample_image(n):
+    """Whole numbers from 0 to 4, (n, n) float64: a bright square on a dark, uneven ground."""
+    image = torch.randint(0, 2, (n, n), generator=torch.Generator().manual_seed(n), dtype=torch.float64)
+    edge = (n + 2) // 4
+    image[edge:n - edge, edge:n - edge] += 3
+    return image
+
+
+def explore_kernels(image):
+    """A picture, a kernel to choose, and the feature map that comes out, side by side: an `Explorer`.
+
+    image: (n, n) or (1, n, n), array or tensor, uint8 or float. Raises ValueError for other shapes. Notebook 01.
+    """
+    table = _matrix(image, "image")
+    if torch.as_tensor(image).dtype == torch.uint8:
+        table /= 255
+    n = len(table)
+    values = {"n_in": n, "kernel_size": 3, "padding": 1, "preset": "vertical"}
+    return Explorer(lambda n_in: table, _pictures_svg, values, n_in=range(n, n + 1))
 
 
 # ----------------------------------------------------------------------------------------------------- data
@@ -1211,7 +1654,44 @@ TEXTS = {
         "Make kernel_size ({g.kernel_size}) or dilation ({g.dilation}) smaller, or padding larger."),
     "no_such_output": ("没有第 {i} 个输出：编号从 0 到 {last}。", "There is no output {i}: they go from 0 to {last}."),
     "no_such_input": ("没有第 {j} 个输入：编号从 0 到 {last}。", "There is no input {j}: they go from 0 to {last}."),
+    "remainder": ("{free} ÷ {g.stride} = {quotient} 余 {g.unused}：向下取整（floor），最下面 {g.unused} 行和最右边 {g.unused} 列"
+                  "没有窗口用到。",
+                  "{free} ÷ {g.stride} = {quotient}, remainder {g.unused}: round down (floor). No window reaches the end: "
+                  "rows and columns lost: {g.unused}."),
+    "no_remainder": ("{free} ÷ {g.stride} = {quotient}，正好除尽。", "{free} ÷ {g.stride} = {quotient}, with no remainder."),
     # explorer
+    "not_square": ("{name} 应该是正方形的数字表格，形状是 (n, n) 或 (1, n, n)，现在是 {found}。",
+                   "{name} must be a square table of numbers of shape (n, n) or (1, n, n), but it is {found}."),
+    "wrong_size": ("{name} 的边长是 {found}，geometry 里写的却是 {expected}。",
+                   "{name} has {found} rows, but geometry says {expected}."),
+    "not_offered": ("{name} = {value} 不行：可以选 {choices}。", "{name} = {value} is not offered: choose from {choices}."),
+    "input": ("输入 {g.n_in}×{g.n_in}", "input {g.n_in}×{g.n_in}"),
+    "padded_input": ("输入 {g.n_in}×{g.n_in}，加 padding 后 {g.padded}×{g.padded}",
+                     "input {g.n_in}×{g.n_in}, with padding {g.padded}×{g.padded}"),
+    "kernel": ("卷积核", "kernel"),
+    "output": ("输出 {g.n_out}×{g.n_out}", "output {g.n_out}×{g.n_out}"),
+    "output_cell": ("输出 第 {i} 行第 {j} 列：{value}", "output row {i}, column {j}: {value}"),
+    "input_cell": ("输入 第 {i} 行第 {j} 列：{value}。{feeds}", "input row {i}, column {j}: {value}. {feeds}"),
+    "weight_cell": ("权重 第 {i} 行第 {j} 列：{value}。{uses}", "weight row {i}, column {j}: {value}. {uses}"),
+    "feeds": ("这个输入参与 {n} 个输出。", "Outputs that this input feeds: {n}."),
+    "feeds_none": ("没有窗口用到这个输入。", "No window reaches this input."),
+    "uses": ("这个权重要乘 {n} 个输入，每个输出一次。", "Inputs that this weight multiplies: {n}, one for each output."),
+    "explorer_title": ("卷积：输入、卷积核、输出", "Convolution: input, kernel, output"),
+    "explorer_hint": ("把鼠标移到任意一格上；点一下或按 Tab 键，可以让它停住。虚线格是 padding，斜线格没有窗口用到。"
+                      "橙色：正的权重；蓝色：负的权重。",
+                      "Point at any cell; a click or Tab keeps it. Dashed cells are padding, hatched ones are reached by "
+                      "no window. Orange: positive weight; blue: negative."),
+    "kernels_hint": ("白色是 0。特征图中有负数时：橙色为正，蓝色为负；否则越黑越大。虚线外是 padding。",
+                     "White is 0. In a feature map with negative values orange is positive, blue negative; else black is the "
+                     "largest. Outside the dashed line is padding."),
+    "feature_map": ("特征图 {g.n_out}×{g.n_out}，从 {low} 到 {high}", "feature map {g.n_out}×{g.n_out}, from {low} to {high}"),
+    "n_in": ("输入 n_in", "input n_in"),
+    "preset": ("卷积核", "kernel"),
+    "preset_random": ("随机整数", "random"),
+    "preset_blur": ("模糊（全是 1）", "blur (all ones)"),
+    "preset_vertical": ("竖直边缘", "vertical edge"),
+    "preset_horizontal": ("水平边缘", "horizontal edge"),
+    "preset_sharpen": ("锐化", "sharpen"),
     # data
     "data_found": ("数据：{folder}", "Data: {folder}"),
     "data_not_yet": ("数据：{folder} 里还没有完整的 MNIST，第一次用到时再处理。",
