@@ -1116,7 +1116,7 @@ def train_in_background(model, digits, epochs=20, **options):
 
 def _panel_html(status, error, fraction, losses, history, epochs):
     """The training panel: status, bar, two curves, the last line of the log. Built anew for each update (1 ms)."""
-    width, height, left, gap = 300, 130, 46, 70
+    width, height, left, gap = 300, 130, 58, 70
 
     def curve(x0, points, low, high, ticks, color, title):
         def at(x, y):
