@@ -204,7 +204,7 @@ PRESETS = {  # kernel_size -> kernel of whole numbers; one pixel has no neighbou
     "horizontal": lambda k: PRESETS["vertical"](k).T,
     "sharpen": lambda k: _sharpen(k),
 }
-WIDTH, HEIGHT, TITLE, GAP = 1130, 584, 28, 30  # of the picture, of its line of titles, between two grids; pixels
+WIDTH, HEIGHT, TITLE, GAP = 1130, 590, 28, 30  # pixels: picture, line of titles, between grids
 
 STYLE = f"""<style>
 .lh-svg {{ display: block; max-width: 100%; height: auto; font: 14px var(--jp-ui-font-family, sans-serif);
@@ -300,10 +300,10 @@ def _numbers(texts, x, y, cell, size):
         for i, row in enumerate(texts) for j, text in enumerate(row)) + "</g>"
 
 
-def _svg(name, hint, body):
-    """The frame that both explorers' pictures share: always of the same size."""
+def _svg(name, hint, body, width=WIDTH, height=HEIGHT):
+    """The frame that both explorers' pictures share."""
     # a title right below <svg> would pop up over the cells: hence in a group of its own
-    return (f'<svg id="{name}" class="lh-svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
+    return (f'<svg id="{name}" class="lh-svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
             f'role="group" aria-labelledby="{name}-t" aria-describedby="{name}-d">{STYLE}'
             f'<g><title id="{name}-t">{_text("explorer_title")}</title>'
             f'<desc id="{name}-d">{_text(hint)}</desc></g>{body}</svg>')
@@ -349,9 +349,11 @@ def convolution_svg(image, kernel, geometry, name=None):
     x_k, y = 1 + g.padded * cell + GAP, TITLE
     x_o = x_k + k * cell + GAP
     y_sum = y + max(k, n) * cell + 12
-    room = (HEIGHT - y_sum - 2) / (k + 1)
+    height = max(HEIGHT, y_sum + 17 * (k + 1) + 4)  # long numbers may need more than there is
+    room = (height - y_sum - 4) / (k + 1)
     sum_size = max(14, min(20, int((WIDTH - x_k) / letters / .61), int(room / 1.15)))
     line = min(sum_size * 1.4, room)
+    width = max(WIDTH, x_o + n * cell + 2, math.ceil(x_k + letters * sum_size * .61))
 
     def written(*lines):
         return f'<text class="lh-sum" y="{y_sum}" font-size="{sum_size}">' + "".join(
@@ -420,7 +422,7 @@ def convolution_svg(image, kernel, geometry, name=None):
     body += [f'<text x="{x - GAP / 2}" y="{middle:g}" font-size="24" text-anchor="middle">{sign}</text>'
              for x, sign in ((x_k, "∗"), (x_o, "="))]
     body += [_numbers(texts, x, y, cell, size) for texts, x in ((xs, 1), (ws, x_k), (ys, x_o))]
-    return _svg(name, "explorer_hint", "".join(body))
+    return _svg(name, "explorer_hint", "".join(body), width, height)
 
 
 def _picture(table):
