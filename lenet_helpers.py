@@ -204,7 +204,7 @@ PRESETS = {  # kernel_size -> kernel of whole numbers; one pixel has no neighbou
     "horizontal": lambda k: PRESETS["vertical"](k).T,
     "sharpen": lambda k: _sharpen(k),
 }
-WIDTH, HEIGHT, TITLE, GAP = 1130, 590, 28, 30  # pixels: picture, line of titles, between grids
+WIDTH, HEIGHT, TITLE, GAP = 1132, 590, 28, 30  # pixels: picture, line of titles, between grids
 
 STYLE = f"""<style>
 .lh-svg {{ display: block; max-width: 100%; height: auto; font: 14px var(--jp-ui-font-family, sans-serif);
