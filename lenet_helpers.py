@@ -204,7 +204,7 @@ PRESETS = {  # kernel_size -> kernel of whole numbers; one pixel has no neighbou
     "horizontal": lambda k: PRESETS["vertical"](k).T,
     "sharpen": lambda k: _sharpen(k),
 }
-WIDTH, HEIGHT, TITLE, GAP = 1130, 584, 28, 30  # of the picture, of its line of titles, between two grids; pixels
+WIDTH, HEIGHT, TITLE, GAP = 1132, 590, 28, 30  # pixels: picture, line of titles, between grids
 
 STYLE = f"""<style>
 .lh-svg {{ display: block; max-width: 100%; height: auto; font: 14px var(--jp-ui-font-family, sans-serif);
@@ -219,14 +219,14 @@ STYLE = f"""<style>
   paint-order: stroke; stroke: var(--jp-layout-color0, Canvas); stroke-width: 2.5px }}
 .lh-sum {{ font-family: var(--jp-code-font-family, monospace); white-space: pre }}
 .lh-lit {{ fill: none; stroke: #009e73; stroke-opacity: .5 }}
-.lh-frame {{ fill: none; stroke: var(--jp-content-font-color1, currentColor); stroke-width: 2.5 }}
+.lh-frame {{ stroke: var(--jp-content-font-color1, currentColor); stroke-width: 2.5 }}
 .lh-hit {{ fill: transparent; pointer-events: all; cursor: pointer }}
 .lh-cell {{ outline: none }}
 .lh-cell:hover .lh-hit, .lh-cell:focus .lh-hit {{ stroke-width: 3; stroke: var(--jp-content-font-color1, currentColor) }}
 .lh-reveal {{ display: none; pointer-events: none }}
 .lh-cell:hover .lh-reveal, .lh-cell:focus .lh-reveal {{ display: inline }}
 .lh-cells:hover .lh-cell:focus:not(:hover) .lh-reveal {{ display: none }}
-</style>"""  # one class a rule: what <use> repeats knows nothing of the elements around it
+</style>"""  # one class a rule: what a <use> repeats knows nothing of the elements around it
 
 
 def _sharpen(k):
@@ -300,10 +300,10 @@ def _numbers(texts, x, y, cell, size):
         for i, row in enumerate(texts) for j, text in enumerate(row)) + "</g>"
 
 
-def _svg(name, hint, body):
-    """The frame that both explorers' pictures share: always of the same size."""
+def _svg(name, hint, body, width=WIDTH, height=HEIGHT):
+    """The frame that both explorers' pictures share."""
     # a title right below <svg> would pop up over the cells: hence in a group of its own
-    return (f'<svg id="{name}" class="lh-svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
+    return (f'<svg id="{name}" class="lh-svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
             f'role="group" aria-labelledby="{name}-t" aria-describedby="{name}-d">{STYLE}'
             f'<g><title id="{name}-t">{_text("explorer_title")}</title>'
             f'<desc id="{name}-d">{_text(hint)}</desc></g>{body}</svg>')
@@ -343,15 +343,17 @@ def convolution_svg(image, kernel, geometry, name=None):
     longest = max(len(text) for texts in (xs, ws, ys) for row in texts for text in row)
     letters = (wide_x + wide_w + 3) * k + 2
     cell = int(min(64, (HEIGHT - TITLE - 8) / g.padded, (WIDTH - 2 * GAP - 2) / (g.padded + k + n),
-                   (HEIGHT - TITLE - 24 - 20 * (k + 1)) / max(k, n)))
+                   (HEIGHT - TITLE - 16 - 17 * (k + 1)) / max(k, n)))
     cell = max(cell, 25, 8 * longest + 2)
     size = max(14, min(24, int(cell * .45), int(cell / longest / .62)))
     x_k, y = 1 + g.padded * cell + GAP, TITLE
     x_o = x_k + k * cell + GAP
     y_sum = y + max(k, n) * cell + 12
-    room = (HEIGHT - y_sum - 2) / (k + 1)
-    sum_size = max(14, min(20, int((WIDTH - x_k) / letters / .61), int(room / 1.2)))
+    height = max(HEIGHT, y_sum + 17 * (k + 1) + 4)  # long numbers may need more than there is
+    room = (height - y_sum - 4) / (k + 1)
+    sum_size = max(14, min(20, int((WIDTH - x_k) / letters / .61), int(room / 1.15)))
     line = min(sum_size * 1.4, room)
+    width = max(WIDTH, x_o + n * cell + 2, math.ceil(x_k + letters * sum_size * .61))
 
     def written(*lines):
         return f'<text class="lh-sum" y="{y_sum}" font-size="{sum_size}">' + "".join(
@@ -371,10 +373,9 @@ def convolution_svg(image, kernel, geometry, name=None):
     body = [f"<defs>{_hatch(name)}"]
     # each pixel of a window in the colour of its weight; the pixels that a weight meets, as `h1` strokes, 1 cell wide
     limit = kernel.abs().max().item() or 1
-    body += [f'<g id="{name}-w">',
+    body += [f'<pattern id="{name}-w" width="1" height="1">',  # of the whole window; a page takes long over many <use>
              *(_rect(b * d * cell, a * d * cell, cell, _tint(w, limit))
-               for a, row in enumerate(kernel.tolist()) for b, w in enumerate(row)),
-             _rect(0, 0, g.span * cell, 'class="lh-frame"'), "</g>",
+               for a, row in enumerate(kernel.tolist()) for b, w in enumerate(row)), "</pattern>",
              f'<path id="{name}-l" class="lh-lit" d="',
              *(f"M{j * s} {i * s + .5:g}h1" for i in range(n) for j in range(n)), '"/></defs>',
              _titles(g, x_k, x_o, _text("output", g=g))]
@@ -394,7 +395,7 @@ def convolution_svg(image, kernel, geometry, name=None):
             lines = [" + ".join([x + w for x, w in zip(xs_wide[r][columns[0]:columns[-1] + 1:d], factors[a])])
                      for a, r in enumerate(rows)]
             lines = ["  " + lines[0], *("+ " + text for text in lines[1:]), f"{equals} {ys[i][j]}"]
-            window = f'<use href="#{name}-w" x="{1 + j * s * cell}" y="{y + i * s * cell}"/>'
+            window = _rect(1 + j * s * cell, y + i * s * cell, g.span * cell, f'class="lh-frame" fill="url(#{name}-w)"')
             body.append(target(f"lh-o{i * n + j}", i, j, x_o, _text("output_cell", i=i, j=j, value=ys[i][j]),
                                window + written(*lines)))
     fed = [g.feeds(q) for q in range(g.n_in)]
@@ -421,7 +422,7 @@ def convolution_svg(image, kernel, geometry, name=None):
     body += [f'<text x="{x - GAP / 2}" y="{middle:g}" font-size="24" text-anchor="middle">{sign}</text>'
              for x, sign in ((x_k, "∗"), (x_o, "="))]
     body += [_numbers(texts, x, y, cell, size) for texts, x in ((xs, 1), (ws, x_k), (ys, x_o))]
-    return _svg(name, "explorer_hint", "".join(body))
+    return _svg(name, "explorer_hint", "".join(body), width, height)
 
 
 def _picture(table):
@@ -452,7 +453,7 @@ def _pictures_svg(image, kernel, g, name):
         data = base64.b64encode(_picture(table)).decode()
         body.append(f'<image href="data:image/png;base64,{data}" preserveAspectRatio="none" '
                     f'style="image-rendering: pixelated" {_box(x, y, len(table) * scale)}/>')
-        body.append(_rect(x, y, len(table) * scale, 'class="lh-frame"'))
+        body.append(_rect(x, y, len(table) * scale, 'class="lh-frame" fill="none"'))
     inside = g.padding * scale
     body.append(_rect(1 + inside, y + inside, g.n_in * scale, 'class="lh-pad"'))
     texts = [[_short(value) for value in row] for row in kernel.tolist()]
@@ -553,10 +554,11 @@ class Explorer(widgets.VBox):
     def _update(self, change=None):
         try:
             image, kernel, g = self._convolution()
-            self.formula.value, self.picture.value = _formula(g), self._draw(image, kernel, g, self._name)
+            # the picture first: what arrives after it shares its frame, what comes before has one to itself
+            self.picture.value, self.formula.value = self._draw(image, kernel, g, self._name), _formula(g)
             self.play.value, self.play.max = 0, g.n_out ** 2 - 1
         except Exception as error:  # does not fit, or a fault: a page would not say anything by itself
-            self.formula.value, self.picture.value = "", _message(error)
+            self.picture.value, self.formula.value = _message(error), ""
 
     def _point(self, change=None):
         """Reveals the window of output number `play.value` while the reader points at nothing."""

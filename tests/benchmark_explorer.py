@@ -14,17 +14,24 @@ LEAST_RATIO = 4
 PLAIN = """
 import matplotlib.pyplot as plt
 from ipywidgets import interact
+from matplotlib.patches import Rectangle
 
 def draw(stride=1, padding=2):
     g = lh.ConvGeometry(10, 3, stride, padding)
     padded, output = lh._convolve(lh._sample_image(10), kernel, g)
-    fig, axes = plt.subplots(1, 3, figsize=(11, 5), width_ratios=[g.padded, 3, g.n_out])
-    for ax, table in zip(axes, (padded, kernel, output)):
-        ax.imshow(table.numpy(), cmap="coolwarm")
+    fig, axes = plt.subplots(1, 3, figsize=(11.3, 5.8), width_ratios=[g.padded, 3, g.n_out])
+    for ax, table, title in zip(axes, (padded, kernel, output), ("input", "kernel", "output")):
+        colors, low, high = lh._scale(table)
+        ax.pcolormesh(table.numpy(), cmap=colors, vmin=low, vmax=high, edgecolors="#bdbdbd")
         for i, row in enumerate(table.tolist()):
             for j, value in enumerate(row):
-                ax.text(j, i, f"{value:g}", ha="center", va="center")
-        ax.set(xticks=[], yticks=[])
+                ax.text(j + .5, i + .5, f"{value:g}", ha="center", va="center")
+        ax.set(xticks=[], yticks=[], aspect="equal", title=title)
+        ax.invert_yaxis()
+    axes[0].add_patch(Rectangle((0, 0), 3, 3, fill=False, lw=2))
+    axes[2].add_patch(Rectangle((0, 0), 1, 1, fill=False, lw=2))
+    terms = [f"{x:g}*({w:g})" for x, w in zip(padded[:3, :3].flatten().tolist(), kernel.flatten().tolist())]
+    fig.text(.5, .05, " + ".join(terms) + f" = {output[0, 0]:g}", ha="center")
     plt.show()
 
 interact(draw, stride=(1, 4), padding=(0, 4));

@@ -114,13 +114,15 @@ def test_a_window_is_where_it_belongs():
     g = lh.ConvGeometry(7, 3, stride=2, padding=1, dilation=2)
     tree = parse(lh.convolution_svg(torch.ones(7, 7), torch.tensor([[1, 0, -2], [0, 0, 0], [2, 0, 1]]), g))
     size = float(groups(tree, "w")[0].find(f"{SVG}rect").get("width"))
-    use = groups(tree, r"o\d+")[5].find(f".//{SVG}use")  # row 1, column 2
-    assert [(float(use.get("x")) - 1) / size, (float(use.get("y")) - lh.TITLE) / size] == [4, 2]
-    window = next(e for e in tree.iter(f"{SVG}g") if (e.get("id") or "").endswith("-w"))
+    frame = groups(tree, r"o\d+")[5].find(f"{SVG}g/{SVG}rect")  # row 1, column 2
+    assert [(float(frame.get("x")) - 1) / size, (float(frame.get("y")) - lh.TITLE) / size] == [4, 2]
+    assert float(frame.get("width")) == 5 * size
+    window = next(e for e in tree.iter(f"{SVG}pattern") if e.get("id").endswith("-w"))
+    assert frame.get("fill") == f"url(#{window.get('id')})"
     looks = [(float(e.get("x")) / size, float(e.get("y")) / size, e.get("class"), e.get("fill-opacity")) for e in window]
     assert [look[:3] for look in looks] == [
         (0, 0, "lh-pos"), (2, 0, "lh-zero"), (4, 0, "lh-neg"), (0, 2, "lh-zero"), (2, 2, "lh-zero"), (4, 2, "lh-zero"),
-        (0, 4, "lh-pos"), (2, 4, "lh-zero"), (4, 4, "lh-pos"), (0, 0, "lh-frame")]
+        (0, 4, "lh-pos"), (2, 4, "lh-zero"), (4, 4, "lh-pos")]
     assert looks[2][3] > looks[0][3]  # the larger weight in the stronger colour
     by_class = [e.get("class") for e in tree.iter(f"{SVG}rect")]
     assert by_class.count("lh-pad") == 81 - 49
@@ -166,6 +168,14 @@ def test_largest_setting_is_small_and_quick():
     assert min(times) < .015 * 3  # 15 ms on a machine that does nothing else: tests/benchmark.py
 
 
+def check_sum(text, width, height):
+    """A written-out sum lies inside, and its lines do not touch."""
+    size = float(text.get("font-size"))
+    assert float(text.get("y")) + sum(float(line.get("dy")) for line in text) + .2 * size <= height
+    assert float(text[0].get("x")) + max(len(line.text) for line in text) * .605 * size <= width
+    assert float(text[0].get("dy")) >= 1.15 * size >= 1.15 * 13
+
+
 def test_picture_keeps_its_size_and_its_room():
     """Always the same frame, everything inside, text of 13 px and more."""
     for n, k, s, p, d in FITTING[::29] + [(12, k, 1, 4, 1) for k in range(1, 8)]:
@@ -178,10 +188,17 @@ def test_picture_keeps_its_size_and_its_room():
             if e.get("font-size"):
                 assert float(e.get("font-size")) >= 13
             if e.get("class") == "lh-sum":
-                bottom = float(e.get("y")) + sum(float(line.get("dy")) for line in e)
-                letters = max(len(line.text) for line in e)
-                assert bottom <= lh.HEIGHT and float(e[0].get("x")) + letters * .61 * float(e.get("font-size")) <= lh.WIDTH
-                assert float(e[0].get("dy")) >= 1.15 * float(e.get("font-size"))  # lines do not touch
+                check_sum(e, lh.WIDTH, lh.HEIGHT)
+
+
+@pytest.mark.parametrize("largest", [10, 1234567, 0.0001234])
+def test_picture_grows_for_long_numbers(largest):
+    tree = parse(lh.convolution_svg(torch.rand(12, 12) * largest, torch.randn(7, 7), lh.ConvGeometry(12, 7, padding=4)))
+    _, _, width, height = map(float, tree.get("viewBox").split())
+    assert max(float(e.get("x")) + float(e.get("width")) for e in tree.iter(f"{SVG}rect")) <= width
+    for text in tree.iter(f"{SVG}text"):
+        if text.get("class") == "lh-sum":
+            check_sum(text, width, height)
 
 
 def test_ids_of_two_pictures_differ_and_names_are_escaped():
