@@ -1430,6 +1430,7 @@ def _about_pixels():
 def _about_sizes():
     same = {k: next(p for p in range(k) if conv_output_size(28, k, padding=p) == 28) for k in (3, 5)}
     g = ConvGeometry(12, 5, stride=3)
+    steps = g.padded - g.span
     return {
         "size_lesson": _size_exercise(6, 3),
         "size_padding": _size_exercise(7, 5, padding=3),
@@ -1438,7 +1439,7 @@ def _about_sizes():
         "same_padding": _Exercise(28, "why_size", {"hint_both_sides": 2 * same[5], "hint_other_kernel": same[3]},
                                   "hint_gives", known=(28, 5), unknowns=("padding",)),
         "which_stride": _Exercise(g.n_out, "why_size", {
-            "hint_ratio": g.n_in // g.n_out, "hint_first_window": (g.padded - g.span) // g.n_out}, "hint_gives",
+            "hint_ratio": g.n_in // g.n_out, "hint_first_window": steps // g.n_out}, "hint_gives",
             known=(g.n_in, g.kernel_size), unknowns=("stride",)),
         "padding_and_stride": _Exercise(3, "why_size", {"hint_order": [2, 1], "hint_half": [0, 2]}, "hint_gives",
                                         {"half": conv_output_size(6, 3, 2)}, known=(6, 3), unknowns=("padding", "stride")),
@@ -1454,7 +1455,7 @@ def _size_exercise(*args, **kwargs):
 
 def _size_mistakes(g):
     return {
-        "hint_no_floor": (g.padded - g.span) / g.stride + 1,
+        "hint_no_floor": 1 + (g.padded - g.span) / g.stride,
         "hint_ceil": g.n_out + bool(g.unused),
         "hint_no_plus_one": g.n_out - 1,
         "hint_no_minus_one": replace(g, n_in=g.n_in + 1).n_out,
