@@ -1412,23 +1412,20 @@ def _exercises():
 
 
 def _about_pixels():
-    (corner, middle), (corner_padded, _) = ([len(ConvGeometry(28, 5, padding=p).feeds(j)) for j in (0, 14)]
-                                            for p in (0, 2))
+    (corner, middle), (more, _) = ([len(ConvGeometry(28, 5, padding=p).feeds(j)) for j in (0, 14)] for p in (0, 2))
     small, large = (nn.Conv2d(1, 1, k).weight.numel() for k in (3, 5))
     g = ConvGeometry(7, 3)
     reach = len({j for i in g.window(0) for j in g.window(i)})
     return {
-        "corner_pixel": _Exercise(
-            corner**2, "why_pixel", {"hint_edge": corner * middle, "hint_middle": middle**2}, values={"n": corner}),
-        "corner_pixel_padding": _Exercise(
-            corner_padded**2, "why_pixel", values={"n": corner_padded},
-            mistakes={"hint_one_axis": corner_padded, "hint_padding_ignored": corner**2, "hint_middle": middle**2}),
-        "two_3x3_weights": _Exercise(
-            2 * small, "why_weights", {"hint_one_layer": small, "hint_product": small**2, "hint_5x5": large},
-            hint="hint_again", values={"small": small, "large": large}),
-        "two_3x3_reach": _Exercise(
-            reach, "why_reach", {"hint_one_layer": g.span, "hint_reach_sum": 2 * g.span, "hint_product": g.span**2},
-            hint="hint_again", values={"g": g}),
+        "corner_pixel": _Exercise(corner**2, "why_pixel", {"hint_edge": corner * middle, "hint_middle": middle**2},
+                                  values={"n": corner}),
+        "corner_pixel_padding": _Exercise(more**2, "why_pixel", {
+            "hint_one_axis": more, "hint_padding_ignored": corner**2, "hint_middle": middle**2}, values={"n": more}),
+        "two_3x3_weights": _Exercise(2 * small, "why_weights", {
+            "hint_one_layer": small, "hint_product": small**2, "hint_5x5": large}, "hint_again",
+            {"small": small, "large": large}),
+        "two_3x3_reach": _Exercise(reach, "why_reach", {
+            "hint_one_layer": g.span, "hint_reach_sum": 2 * g.span, "hint_product": g.span**2}, "hint_again", {"g": g}),
     }
 
 
@@ -1441,15 +1438,13 @@ def _about_sizes():
         "size_padding": _size_exercise(7, 5, padding=3),
         "size_remainder": _size_exercise(11, 5, stride=4),
         "size_dilation": _size_exercise(12, 3, dilation=3),
-        "same_padding": _Exercise(
-            28, "why_size", {"hint_both_sides": 2 * same[5], "hint_other_kernel": same[3]}, "hint_gives",
-            known=(28, 5), unknowns=("padding",)),
-        "which_stride": _Exercise(
-            g.n_out, "why_size", {"hint_ratio": g.n_in // g.n_out, "hint_first_window": steps // g.n_out}, "hint_gives",
+        "same_padding": _Exercise(28, "why_size", {"hint_both_sides": 2 * same[5], "hint_other_kernel": same[3]},
+                                  "hint_gives", known=(28, 5), unknowns=("padding",)),
+        "which_stride": _Exercise(g.n_out, "why_size", {
+            "hint_ratio": g.n_in // g.n_out, "hint_first_window": steps // g.n_out}, "hint_gives",
             known=(g.n_in, g.kernel_size), unknowns=("stride",)),
-        "padding_and_stride": _Exercise(
-            3, "why_size", {"hint_order": [2, 1], "hint_half": [0, 2]}, "hint_gives",
-            values={"half": conv_output_size(6, 3, stride=2)}, known=(6, 3), unknowns=("padding", "stride")),
+        "padding_and_stride": _Exercise(3, "why_size", {"hint_order": [2, 1], "hint_half": [0, 2]}, "hint_gives",
+                                        {"half": conv_output_size(6, 3, 2)}, known=(6, 3), unknowns=("padding", "stride")),
     }
 
 
@@ -1462,7 +1457,7 @@ def _size_exercise(*args, **kwargs):
 
 def _size_mistakes(g):
     return {
-        "hint_no_floor": (g.padded - g.span) / g.stride + 1,
+        "hint_no_floor": 1 + (g.padded - g.span) / g.stride,
         "hint_ceil": g.n_out + bool(g.unused),
         "hint_no_plus_one": g.n_out - 1,
         "hint_no_minus_one": replace(g, n_in=g.n_in + 1).n_out,
@@ -1486,7 +1481,7 @@ def _about_code():
     return {
         "my_output_size": _Exercise(
             size, "why_code", {key: lambda *case, key=key: _size_mistakes(ConvGeometry(*case))[key]
-                               for key in _size_mistakes(ConvGeometry(6, 3))},
+                               for key in _size_mistakes(ConvGeometry(6, 3)) if "dilation" not in key},
             cases=((6, 3, 1, 0), *itertools.product(range(7, 13), range(1, 8), range(1, 5), range(4))), read=_number),
         "my_convolution": _Exercise(
             convolution, "why_code", read=_map,
@@ -1500,41 +1495,37 @@ def _about_code():
 
 def _about_lenet5():
     model = LeNet5()
-    rows = {row.name: row for row in layer_table(model)}
-    unpadded = layer_table(nn.Sequential(nn.Conv2d(1, 6, 5), model.s2, model.c3, model.s4))[-1].shape
-    c1, c3, s2, s4, w1, w3 = *(rows[name] for name in ("c1", "c3", "s2", "s4")), model.c1.weight, model.c3.weight
-    inputs = model.c3.in_channels
+    c1, s2, c3, s4 = layer_table(model)[:4]
+    unpadded = layer_table(nn.Sequential(nn.Conv2d(1, 6, 5), model.s2, model.c3, model.s4))[-1]
+    w1, w3, inputs = model.c1.weight, model.c3.weight, model.c3.in_channels
     return {
-        "c1_parameters": _Exercise(
-            c1.parameters, "why_parameters", hint="hint_layer", values={"shape": tuple(w1.shape), "bias": len(w1)},
-            mistakes={"hint_no_bias": w1.numel(), "hint_one_map": c1.parameters // len(w1)}),
-        "c3_parameters": _Exercise(
-            c3.parameters, "why_parameters", hint="hint_layer", values={"shape": tuple(w3.shape), "bias": len(w3)},
-            mistakes={"hint_no_bias": w3.numel(), "hint_one_map": c3.parameters // len(w3),
-                      "hint_no_channels": w3.numel() // inputs + len(w3)}),
-        "c3_multiply_adds": _Exercise(
-            c3.multiply_adds, "why_multiply_adds", hint="hint_layer",
-            values={"outputs": math.prod(c3.shape), "each": w3[0].numel()},
-            mistakes={"hint_no_channels": c3.multiply_adds // inputs, "hint_one_position": w3.numel(),
-                      "hint_input_size": w3.numel() * math.prod(s2.shape[1:])}),
-        "fc1_inputs": _Exercise(
-            model.fc1.in_features, "why_flatten", hint="hint_layer", values={"shape": s4.shape},
-            mistakes={"hint_c1_padding": math.prod(unpadded), "hint_no_maps": math.prod(s4.shape[1:]),
-                      "hint_no_s4": math.prod(c3.shape)}),
+        "c1_parameters": _Exercise(c1.parameters, "why_parameters", {
+            "hint_no_bias": w1.numel(), "hint_one_map": c1.parameters // len(w1)}, "hint_layer",
+            {"shape": tuple(w1.shape), "bias": len(w1)}),
+        "c3_parameters": _Exercise(c3.parameters, "why_parameters", {
+            "hint_no_bias": w3.numel(), "hint_one_map": c3.parameters // len(w3),
+            "hint_no_channels": w3.numel() // inputs + len(w3)}, "hint_layer",
+            {"shape": tuple(w3.shape), "bias": len(w3)}),
+        "c3_multiply_adds": _Exercise(c3.multiply_adds, "why_multiply_adds", {
+            "hint_no_channels": c3.multiply_adds // inputs, "hint_one_position": w3.numel(),
+            "hint_input_size": w3.numel() * math.prod(s2.shape[1:])}, "hint_layer",
+            {"outputs": math.prod(c3.shape), "each": w3[0].numel()}),
+        "fc1_inputs": _Exercise(model.fc1.in_features, "why_flatten", {
+            "hint_c1_padding": math.prod(unpadded.shape), "hint_no_maps": math.prod(s4.shape[1:]),
+            "hint_no_s4": math.prod(c3.shape)}, "hint_again", {"shape": s4.shape}),
     }
 
 
 def _about_training():
-    chance = torch.zeros(1, 10).softmax(1)[0, 0].item()
+    chance = 1 / LeNet5().fc3.out_features
     loss = F.cross_entropy(torch.zeros(1, 10), torch.tensor([0])).item()
-    batches, whole, test = (len(BatchSampler(range(n), 128, drop)) for n, drop in (
+    batches, whole, test = (len(BatchSampler(range(n), 128, drop_last)) for n, drop_last in (
         (60_000, False), (60_000, True), (10_000, False)))
     return {
         "batches_per_epoch": _Exercise(
             batches, "why_batches", {"hint_last_batch": whole, "hint_test_set": test}, "hint_again", {"whole": whole}),
-        "untrained_loss": _Exercise(
-            loss, "why_loss", {"hint_chance": chance, "hint_log10": -math.log10(chance), "hint_sign": -loss}, "hint_again",
-            tolerance=0.01),
+        "untrained_loss": _Exercise(loss, "why_loss", {
+            "hint_chance": chance, "hint_log10": -math.log10(chance), "hint_sign": -loss}, "hint_again", tolerance=0.01),
     }
 
 
@@ -1549,7 +1540,7 @@ def _judge_numbers(name, exercise, answer):
             raise TypeError
         values = {"answer": ", ".join(map(str, numbers)), "right": exercise.right, **exercise.values}
         for key, mistake in exercise.mistakes.items():
-            if _same(numbers, np.atleast_1d(mistake)):
+            if _same(numbers, np.atleast_1d(mistake), exercise.tolerance):
                 return "✗", _text(key, **values)
         if exercise.unknowns:
             values["g"] = ConvGeometry(*exercise.known, **dict(zip(exercise.unknowns, numbers)))
@@ -1625,12 +1616,15 @@ def _number(answer):
 def _map(result):
     if not isinstance(result, torch.Tensor) or result.is_complex():
         raise ValueError(_text("check_tensor", result=_brief(result)))
-    return result.detach().cpu()
+    return result.detach().cpu().double()
 
 
 def _same(a, b, tolerance=1e-6):
-    """Whether two numbers, lists or tensors have the same shape and values."""
-    return not _is_blank(a) and np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=tolerance, atol=1e-6)
+    """Whether numbers, lists or tensors have the same shape and values."""
+    if _is_blank(a):
+        return False
+    a, b = (np.asarray(value.detach() if isinstance(value, torch.Tensor) else value, dtype=float) for value in (a, b))
+    return a.shape == b.shape and np.allclose(a, b, rtol=tolerance, atol=1e-6)
 
 
 def _brief(value):
@@ -1773,12 +1767,13 @@ TEXTS = {
     "check_differs": ("{call} 得到 {result}，应该是 {right}。", "{call} gives {result}; it should be {right}."),
     "why_code": ("试了 {n} 种情况，全部正确！", "right in all {n} cases that were tried!"),
     "why_pixel": ("对！每个方向有 {n} 个窗口位置盖住它，{n} × {n} = {right}。",
-                  "yes! In each direction {n} position(s) of the window cover it, {n} × {n} = {right}."),
+                  "yes! In each direction the number of windows that cover it is {n}, {n} × {n} = {right}."),
     "why_weights": ("对！2 × {small} = {right}，比一个 5x5 的 {large} 个少。",
                     "yes! 2 × {small} = {right}, fewer than the {large} of one 5x5."),
-    "why_reach": ("对！第一层看到 {g.span} 个，第二层的每一步又多看 1 个：{g.span} + ({g.kernel_size} − 1) = {right}，和一个 5x5 一样远。",
-                  "yes! The first sees {g.span}, the second adds its other pixels: {g.span} + ({g.kernel_size} − 1) = {right}, "
-                  "as far as one 5x5."),
+    "why_reach": ("对！第一层的窗口看到 {g.span} 个；第二层让它再走 {g.kernel_size} − 1 步，每步多看 1 个：一共 {right} 个，和一个 5x5 "
+                  "一样远。",
+                  "yes! A window of the first layer sees {g.span}; the second layer moves it {g.kernel_size} − 1 steps, one "
+                  "more pixel each: {right} in all, as far as one 5x5."),
     "why_size": ("对！⌊({g.padded} − {g.span}) / {g.stride}⌋ + 1 = {g.n_out}。",
                  "yes! ⌊({g.padded} − {g.span}) / {g.stride}⌋ + 1 = {g.n_out}."),
     "why_parameters": ("对！weight 的形状是 {shape}，再加 {bias} 个 bias，共 {right:,} 个。",
@@ -1813,8 +1808,8 @@ TEXTS = {
                   "you rounded up. A last step without room for the whole window does not count: round down."),
     "hint_no_plus_one": ("少了 1：走几步之外，还有起点那个位置（最后的“+1”）。",
                          "one is missing: besides the steps there is the first position (the “+1” at the end)."),
-    "hint_no_minus_one": ("多了 1：窗口自己也占位置，能走的步数别多算一步。",
-                          "one too many: from its first pixel to its last, a window takes kernel_size − 1 steps (the “−1”)."),
+    "hint_no_minus_one": ("多了 1：公式里 dilation × (kernel_size − 1) 之后还要再减 1。",
+                          "one too many: after dilation × (kernel_size − 1) the formula takes away 1 more."),
     "hint_unchanged": ("这是输入的大小；窗口必须完整地放在图里，输出一般会变。",
                        "that is the input's size; the window must fit inside, so the output's size changes."),
     "hint_stride_ignored": ("你没有用上 stride：窗口每次要跳 stride 个像素。",
