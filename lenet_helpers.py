@@ -1392,8 +1392,8 @@ def _activations(model, image):
 
 
 def _grid(name, values):
-    """A layer's maps (n, h, w), or neurons (n,), in one picture (H, W) from 0 to 1, their largest value."""
-    values = (values / values.max().clamp(min=1e-9)).clamp(0, 1)
+    """A layer's maps (n, h, w), or neurons (n,), in one picture (H, W) from 0 to 1, their largest value (the input: 1)."""
+    values = (values if name == "input" else values / values.max().clamp(min=1e-9)).clamp(0, 1)
     if values.dim() == 1:
         return values[None]
     return torchvision.utils.make_grid(values[:, None], nrow=MAPS_IN_A_ROW[name], padding=1, pad_value=0.25)[0]
@@ -1401,7 +1401,7 @@ def _grid(name, values):
 
 def _layer_title(name, values, after_relu):
     size = f"{len(values)}@{values.shape[1]}x{values.shape[2]}" if values.dim() == 3 else len(values)
-    return f"{name.upper()}: {size}{after_relu if name in ('c1', 'c3', 'fc1', 'fc2') else ''}"
+    return f"{name if name == 'input' else name.upper()}: {size}{after_relu if name in ('c1', 'c3', 'fc1', 'fc2') else ''}"
 
 
 def show_layers(model, image):
@@ -1478,8 +1478,8 @@ def explain_cell(model, image, layer, channel, row, column):
             ax.add_patch(plt.Rectangle((frame[0] - 0.5, frame[1] - 0.5), frame[2], frame[2], fill=False, ec="#d55e00", lw=2))
         elif alone:
             for (i, j), v in np.ndenumerate(table.numpy()):
-                ax.text(j, i, _minus(f"{round(v, 2) + 0:.2f}"), ha="center", va="center", fontsize=9,
-                        color="white" if abs(v) > limit * 0.6 else "black")
+                ax.text(j, i, _minus(f"{round(v, 2) + 0:.2f}"), ha="center", va="center", fontsize=8,
+                        color="white" if abs(v) > limit * 0.5 else "black")
 
     for c, number in enumerate(numbers):
         title = "input" if below == "input" else f"{below.upper()}, map {number}"
@@ -1683,11 +1683,11 @@ export default { render };
 
 PAD_CSS = """
 .lh-pad { display: grid; grid-template: "options options" "board answer" "maps maps" / 280px 1fr; gap: 8px 24px;
-  width: 980px; max-width: 100%; font: 14px/1.35 var(--jp-ui-font-family, sans-serif);
+  width: 980px; max-width: 100%; padding: 2px; font: 14px/1.35 var(--jp-ui-font-family, sans-serif);
   color: var(--jp-content-font-color1, #222) }
 .lh-pad [hidden] { display: none !important }
 .lh-pad-options { grid-area: options; display: flex; flex-wrap: wrap; gap: 4px 22px; align-items: center }
-.lh-pad-board { grid-area: board }
+.lh-pad-board { grid-area: board; position: relative }
 .lh-pad-answer { grid-area: answer; display: flex; gap: 26px; min-height: 318px }
 .lh-pad-maps { grid-area: maps; display: flex; flex-wrap: wrap; gap: 6px 24px; align-content: flex-start; min-height: 292px }
 .lh-pad-view { display: contents }
@@ -1705,7 +1705,7 @@ PAD_CSS = """
 .lh-pad label { display: flex; gap: 6px; align-items: center; cursor: pointer }
 .lh-pad img { display: block; image-rendering: pixelated; outline: 1px solid #999 }
 .lh-pad figure { margin: 0 }
-.lh-pad figcaption { font-size: 13px; margin-bottom: 2px; color: var(--jp-content-font-color2, #555) }
+.lh-pad figcaption { white-space: nowrap; font-size: 13px; margin-bottom: 2px; color: var(--jp-content-font-color2, #555) }
 .lh-pad-sentence { font-size: 22px; max-width: 420px; align-self: center }
 .lh-pad-guess { width: 150px }
 .lh-pad-guess b { font-size: 92px; line-height: 1.05; font-weight: 600; margin-right: 8px }
@@ -1717,8 +1717,8 @@ PAD_CSS = """
 .lh-pad td div { height: 16px; min-width: 1px; background: #888 }
 .lh-pad-best td { font-weight: 600 }
 .lh-pad-best td div { background: #d55e00 }
-.lh-pad-waiting { color: #cc3311; background: white; padding: 4px 8px }
-.lh-pad-fault { white-space: pre-wrap; color: #cc3311; background: white; padding: 8px; margin: 0; align-self: flex-start }
+.lh-pad-waiting { position: absolute; top: 0; padding: 6px 8px; background: white; color: #cc3311; pointer-events: none }
+.lh-pad-fault { align-self: flex-start; margin: 0; padding: 8px; background: white; color: #cc3311; white-space: pre-wrap }
 """
 
 
@@ -1778,7 +1778,7 @@ class DrawPad(anywidget.AnyWidget):
             try:
                 view = _pad_view(self._models[self.network], self.drawing, self.image)
             except Exception as error:  # a page would not say anything by itself
-                view = f'<pre class="lh-pad-answer lh-pad-fault">{html.escape(f"{type(error).__name__}: {error}")}</pre>'
+                view = _pad_parts(f'<pre class="lh-pad-fault">{html.escape(f"{type(error).__name__}: {error}")}</pre>')
             self._updates += 1
             self._view = f"{view}<!-- {self._updates} -->"  # always another text: the page waits for it
 
@@ -1834,22 +1834,25 @@ def _pad_view(model, drawing, image):
     sees = picture(_text("pad_sees"), "input", image, 6)
     reason = _no_guess(drawing)
     if reason:
-        return (f'<div class="lh-pad-answer">{sees}<div class="lh-pad-sentence" role="status">{_text(reason)}</div></div>'
-                '<div class="lh-pad-maps"></div>')
+        return _pad_parts(f'{sees}<div class="lh-pad-sentence" role="status">{_text(reason)}</div>')
     steps = _activations(model, image)
     outputs, probabilities = steps["fc3"], steps["fc3"].softmax(0)
     first, second = probabilities.topk(2).indices.tolist()
     rows = "".join(
-        f'<tr{" class=lh-pad-best" * (digit == first)}><td>{digit}</td><td>{output:.1f}</td><td style="width: 150px">'
+        f'<tr{" class=lh-pad-best" * (digit == first)}><td>{digit}</td><td>{_minus(f"{output:.1f}")}</td><td style="width: 150px">'
         f'<div style="width: {p:.1%}"></div></td><td>{p:.1%}</td></tr>'
         for digit, (output, p) in enumerate(zip(outputs.tolist(), probabilities.tolist())))
     guesses = "".join(f'<p class="lh-pad-{key}">{_text(f"pad_{key}")}<br><b>{digit}</b>{probabilities[digit]:.1%}</p>'
                       for key, digit in (("first", first), ("second", second)))
     maps = "".join(picture(_layer_title(name, steps[name], _text("pad_relu")), name, steps[name], zoom)
                    for name, zoom in (("c1", 3), ("s2", 4), ("c3", 4), ("s4", 7), ("fc1", 8), ("fc2", 8)))
-    return (f'<div class="lh-pad-answer">{sees}<div class="lh-pad-guess" role="status">{guesses}</div><table><tr><th></th>'
-            f'<th>{_text("pad_output")}</th><th colspan="2">{_text("pad_probability")}</th></tr>{rows}</table></div>'
-            f'<div class="lh-pad-maps">{maps}</div>')
+    return _pad_parts(f'{sees}<div class="lh-pad-guess" role="status">{guesses}</div><table><tr><th></th>'
+                      f'<th>{_text("pad_output")}</th><th colspan="2">{_text("pad_probability")}</th></tr>{rows}</table>', maps)
+
+
+def _pad_parts(answer, maps=""):
+    """The two places that a view fills, beside the pad and below it, both of them always: the page is not to jump."""
+    return f'<div class="lh-pad-answer">{answer}</div><div class="lh-pad-maps">{maps}</div>'
 
 
 # ------------------------------------------------------------------------------------------------ exercises
@@ -2267,7 +2270,7 @@ TEXTS = {
     "pad_samples": ("示例：", "Samples:"),
     "pad_centre": ("像 MNIST 那样居中", "Centre like MNIST"),
     "pad_network": ("谁的网络：", "Whose network:"),
-    "pad_sees": ("网络看到的（28×28）", "What the network sees (28x28)"),
+    "pad_sees": ("网络看到的（28×28）", "The network sees (28x28)"),
     "pad_first": ("第一猜测", "first guess"),
     "pad_second": ("第二猜测", "second guess"),
     "pad_output": ("输出", "output"),
