@@ -48,6 +48,7 @@ import traitlets
 from IPython.display import Markdown
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from PIL import Image
 from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 from torch import nn
 from torch.nn import functional as F
@@ -1417,10 +1418,11 @@ def show_layers(model, image):
     steps = _activations(model, image)
     for name, place in places.items():
         ax = fig.add_subplot(place)
-        ax.imshow(_grid(name, steps[name]), cmap="gray_r", vmin=0, vmax=1, aspect="equal" if steps[name].dim() == 3 else "auto")
+        ax.imshow(_grid(name, steps[name]).numpy(), cmap="gray_r", vmin=0, vmax=1,
+                  aspect="equal" if steps[name].dim() == 3 else "auto")
         ax.set_title(_layer_title(name, steps[name], " after ReLU"), fontsize=11)
         ax.set(xticks=[], yticks=[])
-    probabilities = steps["fc3"].softmax(0)
+    probabilities = steps["fc3"].softmax(0).numpy()
     ax = fig.add_subplot(grid[1:, 0])
     ax.barh(range(10), probabilities, color=["#c05a00" if p == probabilities.max() else "#999999" for p in probabilities])
     ax.set(xlim=(0, 1), ylim=(9.6, -0.6), yticks=range(10), xticks=[0, 1])
@@ -1442,7 +1444,7 @@ def explain_cell(model, image, layer, channel, row, column):
     below = ["input", *LAYERS][LAYERS.index(layer)]
     source, maps = steps[below], steps[layer]
     for name, at, n in zip(("channel", "row", "column"), (channel, row, column), maps.shape):
-        if at not in range(n):
+        if not hasattr(at, "__index__") or at not in range(n):
             raise ValueError(_text("explain_cell", name=name, at=repr(at), layer=layer, last=n - 1))
     g = ConvGeometry(source.shape[-1], *(_one(getattr(module, name)) for name in ("kernel_size", "stride", "padding")))
     source = F.pad(source, [g.padding] * 4).double()
@@ -1471,7 +1473,7 @@ def explain_cell(model, image, layer, channel, row, column):
     def picture(place, table, limit, title, frame=None):
         ax = fig.add_subplot(place)
         colors = {"cmap": "RdBu_r", "vmin": -limit} if "filter" in title else {"cmap": "gray_r", "vmin": 0}
-        ax.imshow(table, vmax=limit.clamp(min=1e-9), **colors)
+        ax.imshow(table.numpy(), vmax=limit.clamp(min=1e-9).item(), **colors)
         ax.set(xticks=[], yticks=[])
         ax.set_title(_minus(title), fontsize=10)
         if frame is not None:  # (column, row, pixels)
@@ -1787,7 +1789,8 @@ class DrawPad(anywidget.AnyWidget):
         data, metadata = super()._repr_mimebundle_(**kwargs)
         png = io.BytesIO()
         with contextlib.suppress(Exception):  # the widget itself says what is wrong
-            show_layers(self._models[self.network], self.image).savefig(png, format="png")
+            fig = _pad_figure(self._models[self.network], self.drawing, self.image)
+            fig.savefig(png, format="png", bbox_inches="tight")
             data = {**data, "image/png": base64.b64encode(png.getvalue()).decode()}
         return data, metadata
 
@@ -1800,6 +1803,17 @@ def _no_guess(drawing):
     if not len(rows) or max(np.ptp(rows), np.ptp(columns)) < 2 * PEN:
         return "pad_dot"
     return "pad_full" if drawing.mean() > 255 / 2 else None
+
+
+def _pad_figure(model, drawing, image):
+    """The draw pad as a matplotlib Figure: what a saved notebook shows."""
+    if not _no_guess(drawing):
+        return show_layers(model, image)
+    fig = Figure(figsize=(4, 4))
+    ax = fig.subplots()
+    ax.imshow(drawing, cmap="gray_r", vmin=0, vmax=255)
+    ax.set(xticks=[], yticks=[], title="Draw pad: run this cell, then draw a digit")
+    return fig
 
 
 def _pad_page(models):
@@ -1826,10 +1840,11 @@ def _pad_view(model, drawing, image):
     """The part of the draw pad that changes with the drawing: HTML."""
     def picture(title, name, values, zoom):
         grid = 1 - _grid(name, values)  # 0 is white, as in the figures
-        png = torchvision.io.encode_png((grid * 255).round().to(torch.uint8)[None]).numpy().tobytes()
+        png = io.BytesIO()
+        Image.fromarray((grid * 255).round().to(torch.uint8).numpy()).save(png, "PNG")
         height, width = (16, zoom * len(values)) if values.dim() == 1 else (zoom * n for n in grid.shape)
         return (f'<figure><figcaption>{title}</figcaption><img alt="" width="{width}" height="{height}" '
-                f'src="data:image/png;base64,{base64.b64encode(png).decode()}"></figure>')
+                f'src="data:image/png;base64,{base64.b64encode(png.getvalue()).decode()}"></figure>')
 
     sees = picture(_text("pad_sees"), "input", image, 6)
     reason = _no_guess(drawing)

@@ -2,24 +2,21 @@
 import base64
 import io
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from test_draw_pad import DRAWINGS, place
 from test_lab import lab, open_notebook, run_code  # noqa: F401 (fixtures)
 
-DRAWINGS = json.loads(Path(__file__).with_name("drawings.json").read_text(encoding="utf-8"))
 CELL = """import lenet_helpers as lh, torch
 def network():
-    model = lh.LeNet5()
-    model.load_state_dict(torch.load("notebooks/trained/lenet5.pt", weights_only=True))
-    return model
+    return lh.load_weights(lh.LeNet5(), "notebooks/trained/lenet5.pt")
 pad = lh.DrawPad({})
 pad"""
 SETTLED = """() => new Promise(done => {
-    let timer = setTimeout(done, 400);
-    new MutationObserver(() => { clearTimeout(timer); timer = setTimeout(done, 400); })
+    let timer = setTimeout(done, 250);
+    new MutationObserver(() => { clearTimeout(timer); timer = setTimeout(done, 250); })
         .observe(document.querySelector(".lh-pad-view"), {childList: true});
 })"""
 
@@ -33,15 +30,6 @@ def open_pad(open_notebook):  # noqa: F811
         return page
 
     return open_
-
-
-def place(strokes, size, x, y):
-    """Strokes moved and scaled in the unit square: longer side `size`, middle at (x, y)."""
-    points = np.vstack(strokes)
-    low, high = points.min(0), points.max(0)
-    scale = size / (high - low).max()
-    return [[((px - (low[0] + high[0]) / 2) * scale + x, (py - (low[1] + high[1]) / 2) * scale + y)
-             for px, py in stroke] for stroke in strokes]
 
 
 def draw(page, strokes):
@@ -202,7 +190,7 @@ def test_a_pad_without_a_kernel_says_so(open_pad):
 
 def test_it_works_while_a_training_runs(open_pad):
     page = open_pad()
-    run_code(page, "run = lh.train_in_background(lh.LeNet5(), lh._sklearn_digits(), epochs=1000)")
+    run_code(page, "run = lh.train_in_background(lh.LeNet5(), lh.sklearn_digits(), epochs=1000)")
     draw(page, DRAWINGS[27]["strokes"])
     assert guess(page) == 9
     assert run_code(page, "print(run.running, run.error); run.stop()") == "True None\n"
