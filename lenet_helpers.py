@@ -37,15 +37,18 @@ from typing import NamedTuple
 
 os.environ.setdefault("KMP_DUPLICATE_LIB_OK", "TRUE")  # torch and scikit-learn bring an OpenMP each (macOS, Windows)
 
+import anywidget
 import ipywidgets as widgets
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
 import torchvision
+import traitlets
 from IPython.display import Markdown
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from PIL import Image
 from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 from torch import nn
 from torch.nn import functional as F
@@ -1364,7 +1367,509 @@ def lenet5_diagram(path=None):
     return fig
 
 
+LAYERS = ["c1", "s2", "c3", "s4", "fc1", "fc2", "fc3"]
+MAPS_IN_A_ROW = {"input": 1, "c1": 6, "s2": 6, "c3": 8, "s4": 8}
+
+
+@torch.no_grad()
+def _activations(model, image):
+    """What each layer hands on for one picture, caught by forward hooks of the model's own pass: {"input": (1, 28, 28),
+    "c1": (6, 28, 28), ..., "fc3": (10,)} on the CPU. c1, c3, fc1 and fc2 are given as the next layer takes them: after
+    ReLU. Raises ValueError for a picture of another size and for a model that lacks one of LAYERS."""
+    image = torch.as_tensor(image)
+    if image.numel() != 28 * 28:
+        raise ValueError(_text("image_shape", found=tuple(image.shape)))
+    model = copy.deepcopy(model).eval()  # hooks on the model itself would catch the batches of a training, too
+    taken, given = {}, {}
+    for name in LAYERS:
+        def keep(layer, inputs, output, name=name):
+            taken[name], given[name] = inputs[0][0].cpu(), output[0].cpu()
+        if not hasattr(model, name):
+            raise ValueError(_text("no_layer", name=name))
+        getattr(model, name).register_forward_hook(keep)
+    steps = {"input": _as_float(image.reshape(1, 28, 28))}
+    model(steps["input"].to(next(model.parameters()).device)[None])
+    for name, following in zip(LAYERS, [*LAYERS[1:], None]):
+        steps[name] = given[name] if name in ("s2", "s4", "fc3") else taken[following]
+    return steps
+
+
+def _grid(name, values):
+    """A layer's maps (n, h, w), or neurons (n,), in one picture (H, W) from 0 to 1, their largest value (the input: 1)."""
+    values = (values if name == "input" else values / values.max().clamp(min=1e-9)).clamp(0, 1)
+    if values.dim() == 1:
+        return values[None]
+    return torchvision.utils.make_grid(values[:, None], nrow=MAPS_IN_A_ROW[name], padding=1, pad_value=0.25)[0]
+
+
+def _layer_title(name, values, after_relu):
+    size = f"{len(values)}@{values.shape[1]}x{values.shape[2]}" if values.dim() == 3 else len(values)
+    return f"{name if name == 'input' else name.upper()}: {size}{after_relu if name in ('c1', 'c3', 'fc1', 'fc2') else ''}"
+
+
+def show_layers(model, image):
+    """What every layer makes of one picture (28, 28) or (1, 28, 28), uint8 or float in [0, 1], and the ten probabilities.
+
+    C1, C3, FC1 and FC2 are shown after ReLU; white is 0, black the layer's largest value. Returns a Figure. Raises
+    ValueError for a picture of another size and for a model that lacks a layer of that name. Notebook 03.
+    """
+    fig = Figure(figsize=(11, 5.6), layout="constrained")
+    grid = fig.add_gridspec(4, 3, width_ratios=[1.7, 4, 3.2], height_ratios=[5, 5, 1, 1])
+    places = {"input": grid[0, 0], "c1": grid[0, 1], "s2": grid[0, 2], "c3": grid[1, 1], "s4": grid[1, 2],
+              "fc1": grid[2, 1:], "fc2": grid[3, 1:]}
+    steps = _activations(model, image)
+    for name, place in places.items():
+        ax = fig.add_subplot(place)
+        ax.imshow(_grid(name, steps[name]).numpy(), cmap="gray_r", vmin=0, vmax=1,
+                  aspect="equal" if steps[name].dim() == 3 else "auto")
+        ax.set_title(_layer_title(name, steps[name], " after ReLU"), fontsize=11)
+        ax.set(xticks=[], yticks=[])
+    probabilities = steps["fc3"].softmax(0).numpy()
+    ax = fig.add_subplot(grid[1:, 0])
+    ax.barh(range(10), probabilities, color=["#c05a00" if p == probabilities.max() else "#999999" for p in probabilities])
+    ax.set(xlim=(0, 1), ylim=(9.6, -0.6), yticks=range(10), xticks=[0, 1])
+    ax.set_title(f"guess: {probabilities.argmax()} ({probabilities.max():.1%})", fontsize=11)
+    return fig
+
+
+def explain_cell(model, image, layer, channel, row, column):
+    """Why a cell of a feature map has its value: the patch that it looked at, times the filter, channel by channel, the
+    bias, the sum and ReLU; for a pooling layer, the patch and its largest value. All numbers count from 0.
+
+    layer: "c1", "s2", "c3" or "s4"; image as in `show_layers`, whose maps have the same values. Returns a Figure. Raises
+    ValueError for another layer or picture, and for a cell that the map does not have. Notebook 00.
+    """
+    if layer not in ("c1", "s2", "c3", "s4"):
+        raise ValueError(_text("explain_layer", layer=repr(layer)))
+    model = copy.deepcopy(model)  # one and the same weights for maps and sum, should it be in training
+    steps, module = _activations(model, image), getattr(model, layer)
+    below = ["input", *LAYERS][LAYERS.index(layer)]
+    source, maps = steps[below], steps[layer]
+    for name, at, n in zip(("channel", "row", "column"), (channel, row, column), maps.shape):
+        if not hasattr(at, "__index__") or at not in range(n):
+            raise ValueError(_text("explain_cell", name=name, at=repr(at), layer=layer, last=n - 1))
+    g = ConvGeometry(source.shape[-1], *(_one(getattr(module, name)) for name in ("kernel_size", "stride", "padding")))
+    source = F.pad(source, [g.padding] * 4).double()
+    value = maps[channel, row, column].item()
+    if isinstance(module, nn.Conv2d):
+        numbers = range(len(source))  # of the maps that it looks at
+        weights = module.weight.detach().cpu().double()[channel]
+    else:
+        numbers, source = [channel], source[[channel]]
+    patch = source[:, g.window(row)][:, :, g.window(column)]
+    stages = [("patch", patch, source.max())]
+    if isinstance(module, nn.Conv2d):
+        products = patch * weights
+        sums, bias = products.sum((1, 2)).tolist(), module.bias[channel].item()
+        stages += [("filter", weights, weights.abs().max()), ("patch x filter", products, products.abs().max())]
+        reason = (f"{' '.join(f'{s:+.3f}' for s in sums)}   {bias:+.3f} (bias)   =  {sum(sums) + bias:.3f},   "
+                  f"after ReLU: {value:.3f}")
+    else:
+        reason = f"the largest of {', '.join(f'{v:.3f}' for v in patch.flatten())} is {value:.3f}"
+
+    alone = len(numbers) == 1  # one map: from left to right, with numbers; several: each from top to bottom
+    fig = Figure(figsize=(11, 3 if alone else 6.6), layout="constrained")
+    fig.suptitle(_minus(f"{layer.upper()}, map {channel}, row {row}, column {column}:   {reason}"), fontsize=12)
+    grid = fig.add_gridspec(*((1, len(stages) + 2) if alone else (len(stages) + 1, len(numbers) + 2)))
+
+    def picture(place, table, limit, title, frame=None):
+        ax = fig.add_subplot(place)
+        colors = {"cmap": "RdBu_r", "vmin": -limit} if "filter" in title else {"cmap": "gray_r", "vmin": 0}
+        ax.imshow(table.numpy(), vmax=limit.clamp(min=1e-9).item(), **colors)
+        ax.set(xticks=[], yticks=[])
+        ax.set_title(_minus(title), fontsize=10)
+        if frame is not None:  # (column, row, pixels)
+            ax.add_patch(plt.Rectangle((frame[0] - 0.5, frame[1] - 0.5), frame[2], frame[2], fill=False, ec="#d55e00", lw=2))
+        elif alone:
+            for (i, j), v in np.ndenumerate(table.numpy()):
+                ax.text(j, i, _minus(f"{round(v, 2) + 0:.2f}"), ha="center", va="center", fontsize=8,
+                        color="white" if abs(v) > limit * 0.5 else "black")
+
+    for c, number in enumerate(numbers):
+        title = "input" if below == "input" else f"{below.upper()}, map {number}"
+        picture(grid[0, 0] if alone else grid[0, c], source[c], source.max(), title,
+                (g.window(column)[0], g.window(row)[0], g.span))
+        for k, (title, tables, limit) in enumerate(stages, 1):
+            title += f"\nsum {sums[c]:+.3f}" if k == 3 else ""
+            picture(grid[0, k] if alone else grid[k, c], tables[c], limit, title)
+    picture(grid[0, -1] if alone else grid[1:3, -2:], maps[channel], maps.max(), f"{layer.upper()}, map {channel}\n"
+            f"value {value:.3f}", (column, row, 1))
+    return fig
+
+
+def _minus(text):
+    return text.replace("-", "−")
+
+
 # ------------------------------------------------------------------------------------------------- draw pad
+
+SIDE, PEN = 112, 7  # of a drawing, and of its pen, in pixels
+
+SAMPLES = {  # a digit's strokes; each point is xxyy, in hundredths of the pad
+    0: "5417 4817 4219 3624 3232 2941 2850 2960 3270 3777 4382 5083 5680 6275 6767 7058 7148 7038 6730 6224 5719 5217 4817",
+    1: "4030 4427 4822 5317 5328 5340 5251 5162 5173 5084",
+    2: "3034 3228 3522 4118 4816 5617 6220 6626 6734 6542 6050 5259 4467 3675 2982 3981 5080 6180 7381",
+    3: "3125 3720 4317 5116 5818 6323 6629 6436 6042 5445 4648 5348 6050 6655 7062 6970 6577 5882 4984 4182 3278",
+    4: "3618 3427 3336 3244 3052 3953 4853 5952 7051, 6022 5937 5852 5768 5684",
+    5: "6818 6018 5219 4520 3820 3726 3633 3540 3546 4344 5043 5845 6450 6756 6764 6472 5879 5083 4284 3682 3078",
+    6: "6216 5522 4828 4237 3746 3455 3364 3573 4080 4783 5483 6180 6674 6767 6660 6155 5553 4854 4258 3863 3568",
+    7: "2920 3820 4820 5920 7119 6531 6042 5652 5262 4973 4784",
+    8: "6528 6022 5517 4817 4119 3724 3531 3837 4343 5048 5753 6359 6666 6474 6080 5383 4684 3981 3475 3468 3761 4355 5050 5745 6240 6434 6628",
+    9: "6430 6023 5518 4817 4220 3726 3533 3741 4247 4848 5545 6039 6432 6345 6258 6171 5984",
+}
+
+
+def sample_drawing(digit):
+    """A digit from 0 to 9 drawn by hand, as `DrawPad.drawing` takes it: uint8 (112, 112). Notebook 00."""
+    strokes = [[(int(point[:2]) / 100, int(point[2:]) / 100) for point in stroke.split()]
+               for stroke in SAMPLES[digit].split(",")]
+    return _drawing(strokes)
+
+
+def _drawing(strokes, pen=PEN):
+    """Polylines of points (x, y) in the unit square, drawn with a round pen: uint8 (112, 112)."""
+    y, x = np.mgrid[:SIDE, :SIDE] + 0.5
+    distance = np.full((SIDE, SIDE), np.inf)
+    for stroke in strokes:
+        points = np.array(stroke, float) * SIDE
+        for (x0, y0), (dx, dy) in zip(points, [*np.diff(points, axis=0), (0, 0)]):  # a lone point is a dot
+            along = (((x - x0) * dx + (y - y0) * dy) / max(dx * dx + dy * dy, 1e-9)).clip(0, 1)
+            distance = np.minimum(distance, np.hypot(x - x0 - along * dx, y - y0 - along * dy))
+    return np.rint(255 * (pen / 2 + 0.5 - distance).clip(0, 1)).astype(np.uint8)
+
+
+def to_mnist_style(drawing):
+    """A drawing as MNIST's makers would have stored it: its longer side scaled to 20 pixels (averaging, not picking
+    pixels), then its centre of mass put in the middle of 28x28. Float tensor (1, 28, 28) in [0, 1]. Notebook 00.
+
+    drawing: grey levels (H, W), each side at least 28, 0 is empty; uint8, or floats up to 1 or up to 255, array or
+    tensor. Raises ValueError for other shapes and levels, NaN, and an empty drawing.
+    """
+    ink = _grey(drawing)
+    rows, columns = (np.flatnonzero(ink.amax(axis).numpy() > ink.max().item() / 10) for axis in (1, 0))  # faint is not ink
+    if not ink.any():
+        raise ValueError(_text("drawing_empty"))
+    ink = ink[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]
+    height, width = (max(1, round(20 * n / max(ink.shape))) for n in ink.shape)
+    ink = F.interpolate(ink[None, None], (height, width), mode="bilinear", antialias=True)[0, 0].clamp(0, 1)
+    top, left = (_offset(ink.sum(axis)) for axis in (1, 0))
+    return F.pad(ink, (left, 28 - width - left, top, 28 - height - top))[None]
+
+
+def _offset(ink):
+    """Where a row of ink (n,) begins so that its centre of mass is at 14 of 28, as in MNIST, but none of it is lost."""
+    mass = (ink * torch.arange(len(ink))).sum().item() / ink.sum().item()
+    return min(max(round(14 - mass), 0), 28 - len(ink))
+
+
+def _grey(drawing):
+    """Grey levels as a float32 tensor (H, W) in [0, 1]; raises what `to_mnist_style` says, but for an empty drawing."""
+    try:
+        ink = torch.as_tensor(drawing).detach().cpu()
+        unit = ink.dtype == torch.bool or ink.is_floating_point() and ink.numel() and not ink.max() > 1
+        ink = ink.to(torch.float32) / (1 if unit else 255)
+    except (TypeError, ValueError, RuntimeError):
+        raise ValueError(_text("drawing_type", found=type(drawing).__name__)) from None
+    if ink.dim() != 2 or min(ink.shape) < 28:
+        raise ValueError(_text("drawing_shape", found=tuple(ink.shape)))
+    if not (ink.min() >= 0 and ink.max() <= 1):  # NaN is neither
+        raise ValueError(_text("drawing_levels"))
+    return ink
+
+
+PAD_JS = """
+function render({ model, el }) {
+  el.innerHTML = model.get("_page");
+  const SIDE = Math.sqrt(model.get("_ink").byteLength);
+  const part = name => el.querySelector(".lh-pad-" + name);
+  const canvas = part("canvas"), ink = canvas.getContext("2d"), scale = canvas.width / SIDE;
+  const small = Object.assign(document.createElement("canvas"), { width: SIDE, height: SIDE })
+    .getContext("2d", { willReadFrequently: true });
+  small.imageSmoothingQuality = "high";
+  let tool = "pen", pointer = null, last = null, sent = null, timer = 0, patience = 0;
+
+  const levels = () => {
+    const view = model.get("_ink");
+    return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+  };
+  const expect = () => {  // no answer: a cell runs, or the kernel is gone
+    clearTimeout(patience);
+    patience = setTimeout(() => { part("waiting").hidden = false; }, 2500);
+  };
+  const send = () => {
+    clearTimeout(timer);
+    timer = 0;
+    small.clearRect(0, 0, SIDE, SIDE);
+    small.drawImage(canvas, 0, 0, SIDE, SIDE);
+    const rgba = small.getImageData(0, 0, SIDE, SIDE).data, old = levels();
+    const now = Uint8Array.from({ length: SIDE * SIDE }, (_, i) => rgba[4 * i + 3]);
+    if (now.every((level, i) => level === old[i])) return;
+    sent = new DataView(now.buffer);
+    model.set("_ink", sent);
+    model.save_changes();
+    expect();
+  };
+  const show = () => {
+    if (model.get("_ink") === sent) return;  // drawn here
+    const picture = new ImageData(SIDE, SIDE);
+    levels().forEach((level, i) => { picture.data[4 * i + 3] = level; });
+    small.putImageData(picture, 0, 0);
+    ink.globalCompositeOperation = "copy";
+    ink.drawImage(small.canvas, 0, 0, canvas.width, canvas.height);
+  };
+  const follow = () => {
+    part("view").innerHTML = model.get("_view");
+    clearTimeout(patience);
+    part("waiting").hidden = true;
+  };
+  const settings = () => {
+    part("centre").checked = model.get("centre");
+    part("network").value = model.get("network");
+  };
+  const set = (name, value) => { model.set(name, value); model.save_changes(); expect(); };
+  const line = event => {
+    const box = canvas.getBoundingClientRect(), zoom = canvas.width / box.width;
+    const point = [(event.clientX - box.left) * zoom, (event.clientY - box.top) * zoom];
+    ink.beginPath();
+    ink.moveTo(...(last ?? [point[0] - 0.1, point[1]]));
+    ink.lineTo(...point);
+    ink.stroke();
+    last = point;
+  };
+
+  canvas.onpointerdown = event => {
+    const rubber = tool === "eraser" || event.buttons & 32;  // a pen's other end
+    if (pointer !== null || event.button > 0 && !rubber) return;
+    event.preventDefault();
+    pointer = event.pointerId;
+    canvas.setPointerCapture(pointer);
+    ink.globalCompositeOperation = rubber ? "destination-out" : "source-over";
+    ink.lineWidth = scale * model.get("_pen") * (rubber ? 2.5 : 1);
+    ink.lineCap = ink.lineJoin = "round";
+    last = null;
+    line(event);
+  };
+  canvas.onpointermove = event => {
+    if (event.pointerId !== pointer) return;
+    const steps = event.getCoalescedEvents?.() ?? [];
+    (steps.length ? steps : [event]).forEach(line);
+    timer ||= setTimeout(send, 200);
+  };
+  canvas.onpointerup = canvas.onpointercancel = event => {
+    if (event.pointerId !== pointer) return;
+    pointer = null;
+    send();
+  };
+  const tools = [...el.querySelectorAll("[data-tool]")];
+  tools.forEach(button => {
+    button.onclick = () => {
+      tool = button.dataset.tool;
+      tools.forEach(other => other.setAttribute("aria-pressed", other === button));
+      canvas.style.cursor = tool === "eraser" ? "cell" : "crosshair";
+    };
+  });
+  part("clear").onclick = () => {
+    ink.clearRect(0, 0, canvas.width, canvas.height);
+    tools[0].click();
+    send();
+  };
+  el.querySelectorAll("[data-sample]").forEach(button => {
+    button.onclick = () => { model.send({ sample: Number(button.dataset.sample) }); expect(); };
+  });
+  part("centre").onchange = event => set("centre", event.target.checked);
+  part("network").onchange = event => set("network", event.target.value);
+  const listeners = { "change:_ink": show, "change:_view": follow, "change:centre change:network": settings };
+  for (const [event, act] of Object.entries(listeners)) { model.on(event, act); act(); }
+  return () => { for (const [event, act] of Object.entries(listeners)) model.off(event, act); };
+}
+export default { render };
+"""
+
+PAD_CSS = """
+.lh-pad { display: grid; grid-template: "options options" "board answer" "maps maps" / 280px 1fr; gap: 8px 24px;
+  width: 980px; max-width: 100%; padding: 2px; font: 14px/1.35 var(--jp-ui-font-family, sans-serif);
+  color: var(--jp-content-font-color1, #222) }
+.lh-pad [hidden] { display: none !important }
+.lh-pad-options { grid-area: options; display: flex; flex-wrap: wrap; gap: 4px 22px; align-items: center }
+.lh-pad-board { grid-area: board; position: relative }
+.lh-pad-answer { grid-area: answer; display: flex; gap: 26px; min-height: 318px }
+.lh-pad-maps { grid-area: maps; display: flex; flex-wrap: wrap; gap: 6px 24px; align-content: flex-start; min-height: 292px }
+.lh-pad-view { display: contents }
+.lh-pad canvas { display: block; width: 280px; height: 280px; background: white; touch-action: none; cursor: crosshair;
+  outline: 1px solid #888 }
+.lh-pad-tools { display: flex; gap: 6px; margin-top: 8px }
+.lh-pad-tools button { flex: 1 }
+.lh-pad button, .lh-pad select { font: inherit; min-width: 28px; min-height: 30px; padding: 0 8px; cursor: pointer;
+  color: inherit; background: var(--jp-layout-color2, #eee); border: 1px solid var(--jp-border-color1, #bbb);
+  border-radius: 3px }
+.lh-pad button:hover { background: var(--jp-layout-color3, #ddd) }
+.lh-pad button[aria-pressed="true"] { background: #2b6cb0; border-color: #2b6cb0; color: white }
+.lh-pad :focus-visible { outline: 2px solid #2b6cb0; outline-offset: 2px }
+.lh-pad-samples { display: flex; gap: 3px; align-items: center }
+.lh-pad label { display: flex; gap: 6px; align-items: center; cursor: pointer }
+.lh-pad img { display: block; image-rendering: pixelated; outline: 1px solid #999 }
+.lh-pad figure { margin: 0 }
+.lh-pad figcaption { white-space: nowrap; font-size: 13px; margin-bottom: 2px; color: var(--jp-content-font-color2, #555) }
+.lh-pad-sentence { font-size: 22px; max-width: 420px; align-self: center }
+.lh-pad-guess { width: 150px }
+.lh-pad-guess b { font-size: 92px; line-height: 1.05; font-weight: 600; margin-right: 8px }
+.lh-pad-guess p { margin: 0 0 14px }
+.lh-pad-guess .lh-pad-second b { font-size: 38px }
+.lh-pad table { border-collapse: collapse; align-self: flex-start }
+.lh-pad th { font-weight: normal; font-size: 13px; color: var(--jp-content-font-color2, #555); padding: 0 5px }
+.lh-pad td { padding: 0 5px; height: 27px; text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
+.lh-pad td div { height: 16px; min-width: 1px; background: #888 }
+.lh-pad-best td { font-weight: 600 }
+.lh-pad-best td div { background: #d55e00 }
+.lh-pad-waiting { position: absolute; top: 0; padding: 6px 8px; background: white; color: #cc3311; pointer-events: none }
+.lh-pad-fault { align-self: flex-start; margin: 0; padding: 8px; background: white; color: #cc3311; white-space: pre-wrap }
+"""
+
+
+class DrawPad(anywidget.AnyWidget):
+    """A pad to draw a digit on and, as one draws, what a network makes of it: the picture it sees, its guesses, the ten
+    probabilities and the maps of every layer. Notebook 00.
+
+    models: a model with the layers of `LeNet5`, or {name: model} to choose from. A model may be in training meanwhile:
+    a copy of it runs. `drawing`: uint8 (112, 112), 0 is empty, a copy; set it, and the page follows; it takes what
+    `to_mnist_style` takes, of that size, and may be empty. `centre`: whether `to_mnist_style` is used. `network`: the
+    chosen name. `image`: float (1, 28, 28), what the network sees. Raises ValueError for anything else.
+    """
+
+    _esm, _css = PAD_JS, PAD_CSS
+    centre = traitlets.Bool(True).tag(sync=True)
+    network = traitlets.Unicode().tag(sync=True)
+    _ink = traitlets.Bytes(bytes(SIDE * SIDE)).tag(sync=True, from_json=lambda value, _: bytes(value or b""),
+                                                   echo_update=False)
+    _pen = traitlets.Int(PEN).tag(sync=True)
+    _page, _view = traitlets.Unicode().tag(sync=True), traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, models):
+        self._models = dict(models) if isinstance(models, dict) else {"": models}
+        if not self._models or not all(isinstance(model, nn.Module) for model in self._models.values()):
+            raise ValueError(_text("pad_models"))
+        self._busy, self._updates = threading.RLock(), 0  # a page's message may come in a thread of its own
+        super().__init__(network=next(iter(self._models)), _page=_pad_page(self._models))
+        self.observe(self._update, ["_ink", "centre", "network"])
+        self.on_msg(lambda pad, content, buffers: setattr(pad, "drawing", sample_drawing(content["sample"])))
+        self._update()
+
+    @property
+    def drawing(self):
+        return np.frombuffer(self._ink, np.uint8).reshape(SIDE, SIDE).copy()
+
+    @drawing.setter
+    def drawing(self, value):
+        ink = _grey(value)
+        if ink.shape != (SIDE, SIDE):
+            raise ValueError(_text("pad_drawing", found=tuple(ink.shape), side=SIDE))
+        self._ink = (ink * 255).round().to(torch.uint8).numpy().tobytes()
+
+    @property
+    def image(self):
+        drawing = self.drawing
+        return to_mnist_style(drawing) if self.centre and drawing.any() else F.interpolate(
+            _grey(drawing)[None, None], 28, mode="area")[0]
+
+    @traitlets.validate("network")
+    def _known_network(self, proposal):
+        if proposal["value"] not in self._models:
+            raise ValueError(_text("pad_network_unknown", name=repr(proposal["value"]), names=", ".join(self._models)))
+        return proposal["value"]
+
+    def _update(self, change=None):
+        with self._busy:
+            try:
+                view = _pad_view(self._models[self.network], self.drawing, self.image)
+            except Exception as error:  # a page would not say anything by itself
+                view = _pad_parts(f'<pre class="lh-pad-fault">{html.escape(f"{type(error).__name__}: {error}")}</pre>')
+            self._updates += 1
+            self._view = f"{view}<!-- {self._updates} -->"  # always another text: the page waits for it
+
+    def _repr_mimebundle_(self, **kwargs):
+        """The widget, and for a page without a kernel (a saved notebook on GitHub) a PNG of its present state."""
+        data, metadata = super()._repr_mimebundle_(**kwargs)
+        png = io.BytesIO()
+        with contextlib.suppress(Exception):  # the widget itself says what is wrong
+            fig = _pad_figure(self._models[self.network], self.drawing, self.image)
+            fig.savefig(png, format="png", bbox_inches="tight")
+            data = {**data, "image/png": base64.b64encode(png.getvalue()).decode()}
+        return data, metadata
+
+
+def _no_guess(drawing):
+    """Why a drawing is not worth a guess (a key of TEXTS), or None."""
+    if not drawing.any():
+        return "pad_empty"
+    rows, columns = np.nonzero(drawing > 25)
+    if not len(rows) or max(np.ptp(rows), np.ptp(columns)) < 2 * PEN:
+        return "pad_dot"
+    return "pad_full" if drawing.mean() > 255 / 2 else None
+
+
+def _pad_figure(model, drawing, image):
+    """The draw pad as a matplotlib Figure: what a saved notebook shows."""
+    if not _no_guess(drawing):
+        return show_layers(model, image)
+    fig = Figure(figsize=(4, 4))
+    ax = fig.subplots()
+    ax.imshow(drawing, cmap="gray_r", vmin=0, vmax=255)
+    ax.set(xticks=[], yticks=[], title="Draw pad: run this cell, then draw a digit")
+    return fig
+
+
+def _pad_page(models):
+    """The part of the draw pad that stays: HTML."""
+    def button(attributes, text):
+        return f'<button type="button" {attributes}>{text}</button>'
+
+    samples = "".join(button(f'data-sample="{digit}"', digit) for digit in SAMPLES)
+    names = "".join(f'<option value="{html.escape(name)}">{html.escape(name)}</option>' for name in models)
+    tools = button('data-tool="pen" aria-pressed="true"', _text("pad_draw")) + button(
+        'data-tool="eraser" aria-pressed="false"', _text("pad_erase")) + button('class="lh-pad-clear"', _text("pad_clear"))
+    # the attribute keeps JupyterLab's shortcuts (Enter: edit the cell) off the buttons
+    return (f'<div class="lh-pad" data-lm-suppress-shortcuts="true"><div class="lh-pad-options">'
+            f'<div class="lh-pad-samples" role="group" aria-label="{_text("pad_samples")}">{_text("pad_samples")} {samples}'
+            f'</div><label><input type="checkbox" class="lh-pad-centre">{_text("pad_centre")}</label>'
+            f'<label{" hidden" * (len(models) == 1)}>{_text("pad_network")}<select class="lh-pad-network">{names}</select>'
+            f'</label></div><div class="lh-pad-board"><canvas class="lh-pad-canvas" width="560" height="560" role="img" '
+            f'aria-label="{_text("pad_label")}"></canvas><div class="lh-pad-tools">{tools}</div>'
+            f'<div class="lh-pad-waiting" role="status" hidden>{_text("pad_waiting")}</div></div>'
+            '<div class="lh-pad-view"></div></div>')
+
+
+def _pad_view(model, drawing, image):
+    """The part of the draw pad that changes with the drawing: HTML."""
+    def picture(title, name, values, zoom):
+        grid = 1 - _grid(name, values)  # 0 is white, as in the figures
+        png = io.BytesIO()
+        Image.fromarray((grid * 255).round().to(torch.uint8).numpy()).save(png, "PNG")
+        height, width = (16, zoom * len(values)) if values.dim() == 1 else (zoom * n for n in grid.shape)
+        return (f'<figure><figcaption>{title}</figcaption><img alt="" width="{width}" height="{height}" '
+                f'src="data:image/png;base64,{base64.b64encode(png.getvalue()).decode()}"></figure>')
+
+    sees = picture(_text("pad_sees"), "input", image, 6)
+    reason = _no_guess(drawing)
+    if reason:
+        return _pad_parts(f'{sees}<div class="lh-pad-sentence" role="status">{_text(reason)}</div>')
+    steps = _activations(model, image)
+    outputs, probabilities = steps["fc3"], steps["fc3"].softmax(0)
+    first, second = probabilities.topk(2).indices.tolist()
+    rows = "".join(
+        f'<tr{" class=lh-pad-best" * (digit == first)}><td>{digit}</td><td>{_minus(f"{output:.1f}")}</td><td style="width: 150px">'
+        f'<div style="width: {p:.1%}"></div></td><td>{p:.1%}</td></tr>'
+        for digit, (output, p) in enumerate(zip(outputs.tolist(), probabilities.tolist())))
+    guesses = "".join(f'<p class="lh-pad-{key}">{_text(f"pad_{key}")}<br><b>{digit}</b>{probabilities[digit]:.1%}</p>'
+                      for key, digit in (("first", first), ("second", second)))
+    maps = "".join(picture(_layer_title(name, steps[name], _text("pad_relu")), name, steps[name], zoom)
+                   for name, zoom in (("c1", 3), ("s2", 4), ("c3", 4), ("s4", 7), ("fc1", 8), ("fc2", 8)))
+    return _pad_parts(f'{sees}<div class="lh-pad-guess" role="status">{guesses}</div><table><tr><th></th>'
+                      f'<th>{_text("pad_output")}</th><th colspan="2">{_text("pad_probability")}</th></tr>{rows}</table>', maps)
+
+
+def _pad_parts(answer, maps=""):
+    """The two places that a view fills, beside the pad and below it, both of them always: the page is not to jump."""
+    return f'<div class="lh-pad-answer">{answer}</div><div class="lh-pad-maps">{maps}</div>'
 
 
 # ------------------------------------------------------------------------------------------------ exercises
@@ -1748,6 +2253,49 @@ TEXTS = {
                     "Interrupted. The weights and the log of the epochs that were finished are on disk."),
     # pictures
     # draw pad
+    "image_shape": ("图片应该是 28×28 个像素，现在的形状是 {found}。",
+                    "The picture must have 28x28 pixels, but its shape is {found}."),
+    "no_layer": ("这个模型没有名叫 {name} 的层：画板要用的七层是 c1、s2、c3、s4、fc1、fc2、fc3。",
+                 "The model has no layer named {name}: c1, s2, c3, s4, fc1, fc2 and fc3 are needed."),
+    "explain_layer": ("layer 应该是 \"c1\"、\"s2\"、\"c3\" 或 \"s4\"，现在是 {layer}。",
+                      "layer must be \"c1\", \"s2\", \"c3\" or \"s4\", but it is {layer}."),
+    "explain_cell": ("{name} = {at} 不存在：{layer} 的 {name} 从 0 到 {last}。",
+                     "There is no {name} {at}: in {layer} they go from 0 to {last}."),
+    "drawing_type": ("drawing 应该是一张灰度图（numpy 数组或 tensor），现在是 {found}。",
+                     "A drawing is a table of grey levels (numpy array or tensor), but this is {found}."),
+    "drawing_shape": ("drawing 的形状应该是 (高, 宽)，每边至少 28 个像素，现在是 {found}。",
+                      "A drawing has shape (height, width), each at least 28 pixels, but this one has {found}."),
+    "drawing_levels": ("灰度值应该是 0 到 255 的整数，或 0 到 1 的小数；这里有负数、太大的数或 NaN。",
+                       "Grey levels are whole numbers from 0 to 255 or fractions from 0 to 1; some here are negative, too "
+                       "large or NaN."),
+    "drawing_empty": ("drawing 是空的：所有像素都是 0。", "The drawing is empty: all its pixels are 0."),
+    "pad_drawing": ("画板的 drawing 应该是 {side}×{side}，现在的形状是 {found}。",
+                    "The pad's drawing must be {side}x{side}, but its shape is {found}."),
+    "pad_models": ("DrawPad(model) 或 DrawPad({{\"名字\": model, ...}})：要给它至少一个模型。",
+                   "DrawPad(model) or DrawPad({{\"name\": model, ...}}): it needs a model at least."),
+    "pad_network_unknown": ("没有名叫 {name} 的网络，可选的有：{names}。", "There is no network {name}; choose from: {names}."),
+    "pad_label": ("画板：用鼠标、触控笔或手指写一个数字", "Draw pad: draw a digit with mouse, pen or finger"),
+    "pad_draw": ("画笔", "Draw"),
+    "pad_erase": ("橡皮", "Erase"),
+    "pad_clear": ("清空", "Clear"),
+    "pad_samples": ("示例：", "Samples:"),
+    "pad_centre": ("像 MNIST 那样居中", "Centre like MNIST"),
+    "pad_network": ("谁的网络：", "Whose network:"),
+    "pad_sees": ("网络看到的（28×28）", "The network sees (28x28)"),
+    "pad_first": ("第一猜测", "first guess"),
+    "pad_second": ("第二猜测", "second guess"),
+    "pad_output": ("输出", "output"),
+    "pad_probability": ("概率（softmax）", "probability (softmax)"),
+    "pad_relu": ("（ReLU 之后）", " (after ReLU)"),
+    "pad_empty": ("画板是空的：写一个 0 到 9 的数字，或者点一个示例。",
+                  "The pad is empty: draw a digit from 0 to 9, or choose a sample."),
+    "pad_dot": ("笔迹太小了，像一个点，看不出是什么数字。请写大一点。",
+                "This is too small, no more than a dot: no guess. Draw a larger digit."),
+    "pad_full": ("画板几乎涂满了，看不出是什么数字。请清空后重新写。",
+                 "The pad is almost full: no guess. Clear it and draw again."),
+    "pad_waiting": ("Python 还没有回应。有单元格在运行的话，等它运行完；重启过 kernel 的话，请重新运行这个单元格。",
+                    "No answer from Python yet. If a cell is running, wait for it; if the kernel was restarted, run this "
+                    "cell again."),
     # exercises
     "check_unknown": ("没有这道练习。名字相近的有：{names}。", "there is no such exercise. Names like it: {names}."),
     "check_blank": ("还没有作答。", "not answered yet."),

@@ -1,0 +1,56 @@
+"""From pen up to the new guess and maps in the page: `python tests/benchmark_draw_pad.py`."""
+import statistics
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
+
+WATCH = """() => {
+    window.lhTimes = {up: 0, shown: 0};
+    const view = document.querySelector(".lh-pad-view");
+    document.querySelector(".lh-pad-canvas").addEventListener("pointerup", event => { lhTimes.up = event.timeStamp; });
+    new MutationObserver(async () => {  // shown: every picture decoded, and a frame painted with them
+        await Promise.all([...view.querySelectorAll("img")].map(image => image.decode().catch(() => {})));
+        requestAnimationFrame(() => setTimeout(() => { lhTimes.shown = performance.now(); }));
+    }).observe(view, {childList: true});
+}"""
+
+
+def pen_up_to_answer(page, draw, drawings):
+    """Milliseconds, a drawing each, from the pointer's release to the last change that it brought about."""
+    page.evaluate(WATCH)
+    times = []
+    for drawing in drawings:
+        page.get_by_role("button", name="Clear").click()
+        page.wait_for_timeout(500)
+        draw(page, drawing["strokes"])
+        page.wait_for_timeout(1000)
+        times.append(page.evaluate("() => lhTimes.shown - lhTimes.up"))
+    assert all(time > 0 for time in times)
+    return times
+
+
+def main():
+    """Runs the measurement as a test, for its JupyterLab; prints the table."""
+    sys.exit(pytest.main(["-q", "-s", "-p", "no:cacheprovider", "-o", "python_files=benchmark_draw_pad.py", __file__]))
+
+
+def test_pen_up_to_answer(open_pad):
+    from test_lab_draw_pad import DRAWINGS, draw, run_code
+
+    page = open_pad()
+    figures = {"kernel idle": pen_up_to_answer(page, draw, DRAWINGS[:20])}
+    run_code(page, "lh.start(); run = lh.train_in_background(lh.LeNet5(), lh.sklearn_digits(), epochs=10_000)")
+    figures["a training in the background"] = pen_up_to_answer(page, draw, DRAWINGS[:20])
+    run_code(page, "run.stop()")
+    print("\npen up to new guess and maps in the page (ms)  median   most")
+    for name, times in figures.items():
+        print(f"{name:<45} {statistics.median(times):7.0f} {max(times):6.0f}")
+
+
+if __name__ == "__main__":
+    main()
+else:
+    from test_lab_draw_pad import lab, open_notebook, open_pad  # noqa: F401
