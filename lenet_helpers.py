@@ -16,6 +16,7 @@ import difflib
 import gzip
 import hashlib
 import html
+import importlib.metadata
 import inspect
 import io
 import itertools
@@ -24,6 +25,7 @@ import operator
 import os
 import queue
 import random
+import re
 import reprlib
 import socket
 import sys
@@ -48,6 +50,7 @@ import traitlets
 from IPython.display import Markdown
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from packaging.version import Version
 from PIL import Image
 from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 from torch import nn
@@ -94,6 +97,48 @@ def _text(key, **values):
     """The sentence `key` of TEXTS in the language of `start`, with `values` filled in."""
     zh, en = TEXTS[key]
     return (zh if _language == "zh" else en).format(**values)
+
+
+def ready():
+    """What a teacher looks at the day before: versions, data, the trained network and the time of a training. Prints a
+    line each, with a tick or what to do; raises nothing. Notebook 00."""
+    for look in (_look_at_versions, _look_at_data, _look_at_network):
+        try:
+            print("✓", look())
+        except Exception as error:  # a line, and on to the next
+            print("✗", error)
+
+
+def _look_at_versions():
+    wanted = re.findall(r"^([\w-]+)>=([\d.]+)", (HERE / "requirements.txt").read_text(encoding="utf-8"), re.M)
+    found = {}
+    for name, least in wanted:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+        if name not in found or Version(found[name]) < Version(least):
+            raise ValueError(_text("ready_version", name=name, least=least, found=found.get(name, "-")))
+    return _text("ready_versions", n=len(found), torch=found["torch"])
+
+
+def _look_at_data():
+    digits = load_mnist()
+    if digits.source != "MNIST":
+        raise ValueError(_text("ready_small", folder=_data_folder()[0]))
+    return _text("ready_data", n=len(digits.train) + len(digits.test))
+
+
+def _look_at_network():
+    """Reads the test digits with the trained network, and times a training on some of them."""
+    digits = load_mnist()
+    result = evaluate(load_weights(LeNet5(), HERE / "notebooks" / "trained" / "lenet5.pt"), digits.test)
+    some = TensorDataset(*(tensor[:2560] for tensor in digits.test.tensors))
+    model, seconds = LeNet5().to(device, memory_format=torch.channels_last), []
+    for _ in range(2):  # the first is to warm up
+        started = time.perf_counter()
+        train_epoch(model, digit_loader(some, _batch_size(digits), shuffle=True), torch.optim.SGD(model.parameters(), 0.01))
+        seconds.append(time.perf_counter() - started)
+    minutes = 20 * seconds[-1] * len(digits.train) / len(some) / 60
+    return _text("ready_network", right=result.correct.sum(), n=result.total.sum(), minutes=f"{minutes:.1f}")
 
 
 # ---------------------------------------------------------------------------------------------- convolution
@@ -2142,6 +2187,18 @@ def _brief(value):
 # Every sentence that a reader meets, (Chinese, English), by section.
 
 TEXTS = {
+    # setup
+    "ready_version": ("{name} 的版本是 {found}，至少要 {least}：请在项目文件夹里运行 pip install -U -r requirements.txt",
+                      "{name} is at {found} and must be at least {least}: run pip install -U -r requirements.txt in the "
+                      "project's folder"),
+    "ready_versions": ("{n} 个软件包都装好了，版本够新（torch {torch}）", "all {n} packages are there and new enough (torch {torch})"),
+    "ready_small": ("没有完整的 MNIST，只有 scikit-learn 的小数据集：课也能上，但结果会不同。请联网后再运行一次，或把 MNIST 的四个文件放进 {folder}",
+                    "full MNIST is not there, only scikit-learn's small set: the lesson works, with other results. Run this "
+                    "again with a network, or put MNIST's four files into {folder}"),
+    "ready_data": ("MNIST 的 {n:,} 张图片都在，内容无误", "MNIST's {n:,} pictures are there and as they should be"),
+    "ready_network": ("训练好的网络认对了 {n:,} 张考试图片中的 {right:,} 张；在这台电脑上训练 20 个 epoch 大约要 {minutes} 分钟",
+                      "the trained network reads {right:,} of {n:,} test digits; 20 epochs of training take about {minutes} "
+                      "minutes on this computer"),
     # convolution
     "size_not_whole": ("{name} 应该是整数，现在是 {value}。",
                        "{name} must be a whole number, but it is {value}."),
