@@ -1316,11 +1316,17 @@ def _check_writable(path):
 RIGHT, WRONG = "#117733", "#cc3311"  # green and red that the colour-blind can tell
 
 
-def _figure(*args, **kwargs):
-    """A figure and its axes, closed for pyplot: a notebook shows it once, as the cell's value."""
-    fig, axes = plt.subplots(*args, layout="constrained", **kwargs)
+def _blank(*size):
+    """An empty figure of a size in inches, closed for pyplot: a notebook shows it once, as the cell's value."""
+    fig = plt.figure(figsize=size, layout="constrained")
     plt.close(fig)
-    return fig, axes
+    return fig
+
+
+def _figure(*args, figsize, **kwargs):
+    """A `_blank` figure and its axes."""
+    fig = _blank(*figsize)
+    return fig, fig.subplots(*args, **kwargs)
 
 
 def _show_digit(ax, image, title, color="black"):
@@ -1458,7 +1464,7 @@ def show_layers(model, image):
     C1, C3, FC1 and FC2 are shown after ReLU; white is 0, black the layer's largest value. Returns a Figure. Raises
     ValueError for a picture of another size and for a model that lacks a layer of that name. Notebook 03.
     """
-    fig = Figure(figsize=(11, 5.6), layout="constrained")
+    fig = _blank(11, 5.6)
     grid = fig.add_gridspec(4, 3, width_ratios=[1.7, 4, 3.2], height_ratios=[5, 5, 1, 1])
     places = {"input": grid[0, 0], "c1": grid[0, 1], "s2": grid[0, 2], "c3": grid[1, 1], "s4": grid[1, 2],
               "fc1": grid[2, 1:], "fc2": grid[3, 1:]}
@@ -1513,7 +1519,7 @@ def explain_cell(model, image, layer, channel, row, column):
         reason = f"the largest of {', '.join(f'{v:.3f}' for v in patch.flatten())} is {value:.3f}"
 
     alone = len(numbers) == 1  # one map: from left to right, with numbers; several: each from top to bottom
-    fig = Figure(figsize=(11, 3 if alone else 6.6), layout="constrained")
+    fig = _blank(11, 3 if alone else 6.6)
     fig.suptitle(_minus(f"{layer.upper()}, map {channel}, row {row}, column {column}:   {reason}"), fontsize=12)
     grid = fig.add_gridspec(*((1, len(stages) + 2) if alone else (len(stages) + 1, len(numbers) + 2)))
 

@@ -2,6 +2,7 @@ import os
 
 import pytest
 import torch
+from lab import CHROMIUM, notebooks, private_lab
 
 import lenet_helpers as lh
 
@@ -28,3 +29,20 @@ def trained(small):
     model = lh.LeNet5()
     history = lh.train(model, small, epochs=5)
     return model, history
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory):
+    """A private JupyterLab in Chromium; skips where there is no Chromium."""
+    pytest.importorskip("playwright.sync_api")
+    if not CHROMIUM:
+        pytest.skip("no Chromium ($CHROMIUM, or on PATH)")
+    with private_lab(tmp_path_factory.mktemp("lab")) as lab:
+        yield lab
+
+
+@pytest.fixture
+def open_notebook(lab):
+    """See `notebooks` in lab.py."""
+    with notebooks(lab) as open_notebook:
+        yield open_notebook

@@ -5,9 +5,9 @@ import json
 
 import numpy as np
 import pytest
+from lab import run_code
 from PIL import Image
 from test_draw_pad import DRAWINGS, place
-from test_lab import lab, open_notebook, run_code  # noqa: F401 (fixtures)
 
 CELL = """import lenet_helpers as lh, torch
 def network():
@@ -22,7 +22,7 @@ SETTLED = """() => new Promise(done => {
 
 
 @pytest.fixture
-def open_pad(open_notebook):  # noqa: F811
+def open_pad(open_notebook):
     def open_(models="network()", **options):
         page = open_notebook([CELL.replace("{}", models)], **options)
         page.locator(".lh-pad-canvas").wait_for()
@@ -202,7 +202,7 @@ def test_the_saved_output_has_a_picture(open_pad):
     assert Image.open(io.BytesIO(base64.b64decode(bundle["image/png"]))).width > 800
 
 
-def test_two_pads(open_notebook):  # noqa: F811
+def test_two_pads(open_notebook):
     cell = CELL.replace("{}", "network()")
     page = open_notebook([cell, "pad", "other = lh.DrawPad(network())\nother"])
     page.locator(".lh-pad-canvas").nth(2).wait_for()

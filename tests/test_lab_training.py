@@ -1,6 +1,5 @@
 """The training panel in a real JupyterLab: the class goes on while it trains; Stop stops it."""
 import pytest
-
 from lab import run_code
 
 START = ["import lenet_helpers as lh, torch, time\ndigits = lh.sklearn_digits()",

@@ -1,0 +1,152 @@
+"""A private JupyterLab in a real Chromium, for the tests in test_lab*.py and for benchmark.py."""
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+CHROMIUM = os.environ.get("CHROMIUM") or next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+SETTINGS = {  # no news, no saving by itself, every cell in the page
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    "docmanager-extension/plugin": {"autosave": False},
+    "notebook-extension/tracker": {"windowingMode": "none"},
+}
+IDLE = """() => {
+    const panel = window.jupyterapp?.shell.currentWidget, context = panel?.sessionContext;
+    return Boolean(panel?.context?.isReady && context?.isReady && context.session?.kernel?.status === "idle");
+}"""
+
+
+class Lab:
+    """A JupyterLab of its own, whose root is a copy of the project, and a browser."""
+
+    def __init__(self, root, base, token, browser):
+        self.root, self.base, self.token, self.browser = root, base, token, browser
+
+    def ask(self, method, path):
+        request = urllib.request.Request(f"{self.base}{path}", method=method,
+                                         headers={"Authorization": f"token {self.token}"})
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return json.loads(answer.read() or "null")
+
+
+@contextlib.contextmanager
+def private_lab(folder):
+    """Gives a `Lab` in an empty folder; its kernels have the small data set and no network but this machine."""
+    from playwright.sync_api import sync_playwright
+
+    root = folder / "root"
+    root.mkdir()
+    for name in ("lenet_helpers.py", "requirements.txt"):
+        shutil.copy(PROJECT / name, root)
+    for name in ("notebooks", "img"):
+        shutil.copytree(PROJECT / name, root / name)
+    for name, value in SETTINGS.items():
+        file = folder / "settings/@jupyterlab" / f"{name}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(value), encoding="utf-8")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    token, base = secrets.token_hex(16), f"http://127.0.0.1:{port}"
+    env = {name: value for name, value in os.environ.items() if name != "LENET_DATA"}
+    env |= dict(JUPYTER_TOKEN=token, JUPYTER_CONFIG_DIR=str(folder / "config"),
+                JUPYTER_RUNTIME_DIR=str(folder / "runtime"), JUPYTERLAB_WORKSPACES_DIR=str(folder / "workspaces"),
+                JUPYTERLAB_SETTINGS_DIR=str(folder / "settings"), no_proxy="localhost,127.0.0.1",
+                **dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9"))
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--allow-root",
+               "--ServerApp.port_retries=0", f"--ServerApp.root_dir={root}", "--expose-app-in-browser",
+               "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    log = folder / "server.log"
+    with log.open("w") as out:
+        server = subprocess.Popen(command, stdout=out, stderr=out, env=env, cwd=root)
+    try:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and server.poll() is None:
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"{base}/api/status?token={token}", timeout=2).close()
+                break
+            time.sleep(0.2)
+        else:
+            raise RuntimeError("JupyterLab did not start:\n" + log.read_text(errors="replace")[-2000:])
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+            yield Lab(root, base, token, browser)
+            browser.close()
+    finally:
+        server.terminate()  # ends its kernels, too
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+
+
+@contextlib.contextmanager
+def notebooks(lab):
+    """Gives `open_notebook(cells_or_path, run=True, theme="light")` -> playwright's page, the notebook run from top to
+    bottom.
+
+    cells_or_path: a list of code cells (strings), written as a notebook at the root, where `import lenet_helpers` works;
+    or the path of a notebook below the project, opened as the root's copy of it. Fails for a cell that raises and, at
+    the end, for a JavaScript error in the page. Kernels are shut down then.
+    """
+    errors, contexts = [], []
+
+    def open_notebook(cells_or_path, run=True, theme="light", width=1280, height=1000, seconds=120):
+        if isinstance(cells_or_path, (str, Path)):
+            path = Path(cells_or_path).resolve().relative_to(PROJECT).as_posix()
+        else:
+            path = f"test_{secrets.token_hex(3)}.ipynb"
+            cells = [{"cell_type": "code", "id": f"c{i}", "metadata": {}, "outputs": [], "execution_count": None,
+                      "source": source} for i, source in enumerate(cells_or_path)]
+            kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+            (lab.root / path).write_text(json.dumps({"cells": cells, "metadata": kernel, "nbformat": 4,
+                                                     "nbformat_minor": 5}), encoding="utf-8")
+        contexts.append(lab.browser.new_context(viewport={"width": width, "height": height}))
+        page = contexts[-1].new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.set_default_timeout(20_000)
+        page.goto(f"{lab.base}/lab/tree/{path}?reset&token={lab.token}")
+        page.wait_for_function(IDLE, timeout=60_000)
+        page.evaluate("dark => window.jupyterapp.commands.execute('apputils:change-theme', {theme: dark})",
+                      f"JupyterLab {theme.title()}")
+        page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
+        if run:
+            page.evaluate("""() => { window.ran = false; window.jupyterapp.commands.execute('notebook:run-all-cells')
+                .finally(() => { window.ran = true; }); }""")
+            page.wait_for_function(f"() => window.ran && ({IDLE})()", timeout=1000 * seconds)
+        failed = page.evaluate("""() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells
+            .flatMap(cell => cell.outputs ?? []).filter(output => output.output_type === "error")
+            .map(output => `${output.ename}: ${output.evalue}`)""")
+        assert not failed
+        return page
+
+    try:
+        yield open_notebook
+    finally:
+        for context in contexts:
+            context.close()
+        for session in lab.ask("GET", "/api/sessions"):
+            lab.ask("DELETE", f"/api/sessions/{session['id']}")
+    assert not errors
+
+
+def run_code(page, code):
+    """Runs code in the notebook's kernel, past the cells; returns what it prints."""
+    return page.evaluate("""async code => {
+        const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+        const future = kernel.requestExecute({code}), texts = [];
+        future.onIOPub = message => {
+            if (message.header.msg_type === "stream") texts.push(message.content.text);
+            if (message.header.msg_type === "error") texts.push(message.content.evalue);
+        };
+        await future.done;
+        return texts.join("");
+    }""", code)
