@@ -391,6 +391,7 @@ def convolution_svg(image, kernel, geometry, name=None):
     longest = max(len(text) for texts in (xs, ws, ys) for row in texts for text in row)
     letters = (wide_x + wide_w + 3) * k + 2
     cell = int(min(64, (HEIGHT - TITLE - 8) / g.padded, (WIDTH - 2 * GAP - 2) / (g.padded + k + n),
+                   (WIDTH - GAP - 2 - letters * 8.54) / g.padded,
                    (HEIGHT - TITLE - 16 - 17 * (k + 1)) / max(k, n)))
     cell = max(cell, 25, 8 * longest + 2)
     size = max(14, min(24, int(cell * .45), int(cell / longest / .62)))
