@@ -8,6 +8,8 @@ training    an epoch of the lesson's own recipe (datasets.MNIST with ToTensor, D
 memory      peak memory of an epoch of ours over that of importing torch and torchvision
 background  an epoch in the background beside one in the foreground; how long an empty cell, a slider and stop take
             meanwhile
+explorer    slider to pixels in a real JupyterLab beside plain interact + matplotlib; size and time of the largest SVG
+draw_pad    pen up to the new guess and maps in a real JupyterLab, the kernel idle and a training in the background
 
 Needs full MNIST: LENET_DATA=../shared/mnist, or data/.
 """
@@ -121,11 +123,23 @@ def peak_megabytes(code):
     return float(done.stdout)
 
 
+def student_megabytes():
+    """Memory that belongs to one kernel alone (USS) after an epoch in the background."""
+    kernel = Kernel()
+    try:
+        kernel.run(KERNEL_SETUP)
+        return float(kernel.run("lh.train_in_background(fresh(), digits, 1).wait(); import psutil; "
+                                "print(psutil.Process().memory_full_info().uss / 2**20)")[1])
+    finally:
+        kernel.close()
+
+
 def memory(digits, folder, full):
     imports, train = peak_megabytes(IMPORTS), peak_megabytes(IMPORTS + TRAIN)
     yield "peak memory, imports (MB)", imports
     yield "peak memory, an epoch (MB)", train
     yield "an epoch over the imports (MB)", train - imports
+    yield "one more student's kernel in notebook 04 (MB of its own)", student_megabytes()
 
 
 # ----------------------------------------------------------------------------------------------- background
@@ -190,7 +204,21 @@ def background(digits, folder, full):
     yield "run.stop() (s)", stop
 
 
-PARTS = {"training": training, "memory": memory, "background": background}
+# --------------------------------------------------------------------------------------------- in the browser
+
+def explorer(digits, folder, full):
+    import benchmark_explorer
+
+    yield from benchmark_explorer.measure().items()
+
+
+def draw_pad(digits, folder, full):
+    import benchmark_draw_pad
+
+    yield from benchmark_draw_pad.measure().items()
+
+
+PARTS = {"training": training, "memory": memory, "background": background, "explorer": explorer, "draw_pad": draw_pad}
 
 
 def main():

@@ -1,11 +1,11 @@
-"""From pen up to the new guess and maps in the page: `python tests/benchmark_draw_pad.py`."""
+"""From pen up to the new guess and maps in the page: part `draw_pad` of benchmark.py. Chromium is needed."""
 import statistics
-import sys
+import tempfile
 from pathlib import Path
 
-import pytest
-
-sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
+from lab import notebooks, private_lab, run_code
+from test_draw_pad import DRAWINGS
+from test_lab_draw_pad import CELL, draw
 
 WATCH = """() => {
     window.lhTimes = {up: 0, shown: 0};
@@ -18,11 +18,11 @@ WATCH = """() => {
 }"""
 
 
-def pen_up_to_answer(page, draw, drawings):
-    """Milliseconds, a drawing each, from the pointer's release to the last change that it brought about."""
+def pen_up_to_answer(page):
+    """Milliseconds, for 20 drawings, from the pointer's release to the last change that it brought about."""
     page.evaluate(WATCH)
     times = []
-    for drawing in drawings:
+    for drawing in DRAWINGS[:20]:
         page.get_by_role("button", name="Clear").click()
         page.wait_for_timeout(500)
         draw(page, drawing["strokes"])
@@ -32,24 +32,14 @@ def pen_up_to_answer(page, draw, drawings):
     return times
 
 
-def measure(page):
-    """{what: milliseconds, median of 20} for a page of `open_pad`."""
-    from test_lab_draw_pad import DRAWINGS, draw, run_code
-
-    figures = {"kernel idle": statistics.median(pen_up_to_answer(page, draw, DRAWINGS[:20]))}
-    run_code(page, "lh.start(); run = lh.train_in_background(lh.LeNet5(), lh.sklearn_digits(), epochs=10_000)")
-    figures["a training in the background"] = statistics.median(pen_up_to_answer(page, draw, DRAWINGS[:20]))
-    run_code(page, "run.stop()")
+def measure():
+    """{what: milliseconds, the median of 20}, with the kernel idle and with a training in the background."""
+    with tempfile.TemporaryDirectory() as folder, private_lab(Path(folder)) as lab, notebooks(lab) as open_notebook:
+        page = open_notebook([CELL.replace("{}", "network()")])
+        page.locator(".lh-pad").scroll_into_view_if_needed()
+        figures = {"pen up to new guess and maps (ms)": statistics.median(pen_up_to_answer(page))}
+        run_code(page, "lh.start(); run = lh.train_in_background(lh.LeNet5(), lh.sklearn_digits(), epochs=10_000)")
+        figures["the same while it trains (ms)"] = statistics.median(pen_up_to_answer(page))
+        run_code(page, "run.stop()")
     return figures
 
-
-def test_pen_up_to_answer(open_pad):
-    print()
-    for name, median in measure(open_pad()).items():
-        print(f"pen up to new guess and maps in the page, {name:<30} {median:6.0f} ms (median of 20)")
-
-
-if __name__ == "__main__":  # as a test, for the JupyterLab of tests/test_lab.py
-    sys.exit(pytest.main(["-q", "-s", "-p", "no:cacheprovider", "-o", "python_files=benchmark_draw_pad.py", __file__]))
-else:
-    from test_lab_draw_pad import lab, open_notebook, open_pad  # noqa: F401

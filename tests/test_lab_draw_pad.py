@@ -197,7 +197,7 @@ def test_it_works_while_a_training_runs(open_pad):
 
 
 def test_the_saved_output_has_a_picture(open_pad):
-    page = open_pad()
+    page = open_pad("network()); pad.drawing = (lh.sample_drawing(4)")
     bundle = page.evaluate("() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells[0].outputs[0].data")
     assert Image.open(io.BytesIO(base64.b64decode(bundle["image/png"]))).width > 800
 
