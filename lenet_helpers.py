@@ -47,7 +47,7 @@ import numpy as np
 import torch
 import torchvision
 import traitlets
-from IPython.display import Markdown
+from IPython.display import Markdown, display
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from packaging.version import Version
@@ -1057,7 +1057,7 @@ class _Stopped(Exception):
 
 
 class TrainingRun:
-    """A training in the background; shown, its panel. `train_in_background` makes it. Notebook 04.
+    """A training in the background; as a cell's value, its panel. `train_in_background` makes it. Notebook 04.
 
     `model`, `epochs`; `history`: the `EpochResult`s so far; `running`; `error`: what ended it, or None.
     """
@@ -1108,6 +1108,8 @@ class TrainingRun:
         finally:
             self._done.set()
             self._draw()
+            with contextlib.suppress(Exception):
+                self._shown.update(self._bundle(), raw=True)
 
     def _on_batch(self, batch, loss):
         if self._stop.is_set():
@@ -1140,8 +1142,23 @@ class TrainingRun:
         key = "run_failed" if self.error else "run_done" if done == self.epochs else "run_stopped"
         return _text(key, done=done, epochs=self.epochs, clock=time.strftime("%H:%M:%S"))
 
-    def _repr_mimebundle_(self, **kwargs):
-        return self.panel._repr_mimebundle_(**kwargs)
+    def _ipython_display_(self):
+        self._shown = display(self._bundle(), raw=True, display_id=True)
+
+    def _bundle(self):
+        """The panel, and once there are epochs a PNG of the curves for a page without a kernel (a saved notebook): the
+        output of the start cell is given anew when the training ends."""
+        bundle = self.panel._repr_mimebundle_()
+        if self.history:
+            fig, png = Figure(figsize=(9, 2.6), layout="constrained"), io.BytesIO()
+            loss, accuracy = fig.subplots(1, 2)
+            loss.semilogy(*zip(*self._losses), color="#3070b0")
+            accuracy.plot([r.epoch for r in self.history], [100 * r.accuracy for r in self.history], "o-", color="#c05a00")
+            loss.set(title="training loss", xlabel="epoch")
+            accuracy.set(title="test accuracy (%)", xlabel="epoch")
+            fig.savefig(png, format="png")
+            bundle["image/png"] = base64.b64encode(png.getvalue()).decode()
+        return bundle
 
 
 def _threads_beside_the_kernel():
