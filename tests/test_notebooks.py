@@ -1,5 +1,6 @@
 """What nbval does not see: tags, outputs and counts as committed, the two editions side by side."""
 import re
+import subprocess
 
 import nbformat
 import pytest
@@ -100,3 +101,19 @@ def test_every_text_is_there_in_both_languages():
         assert not re.search("[\u4e00-\u9fff]", en), key
     source = (ROOT / "lenet_helpers.py").read_text(encoding="utf-8")
     assert {key for key in lh.TEXTS if f'"{key}"' not in source.replace(f'"{key}": (', "")} == set()  # none unused
+
+
+def test_the_readmes_files_are_there():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!https?:|#)([^)\s]+)\)", readme):
+        assert (ROOT / target).exists(), target
+    for path in re.findall(r"(?:notebooks|tests)/[\w/]+\.(?:ipynb|py|txt)", readme):
+        assert (ROOT / path).exists(), path
+
+
+def test_top_level_is_as_agreed():
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout.split("\n")
+    top = {path.split("/")[0] for path in tracked if path}
+    assert {name for name in top if not name.startswith(".")} <= {
+        "notebooks", "lenet_helpers.py", "requirements.txt", "img", "tests", "README.md", "pyproject.toml"}
+    assert not [path for path in tracked if "ubyte" in path]  # MNIST stays out

@@ -1,0 +1,32 @@
+"""Makes the README's pictures, as a person sees them: `python tests/make_pictures.py`. JupyterLab and Chromium are needed."""
+import tempfile
+from pathlib import Path
+
+from lab import PROJECT, notebooks, private_lab
+
+SETUP = """import lenet_helpers as lh, torch
+torch.manual_seed(0)
+digits = lh.sklearn_digits()
+network = lh.load_weights(lh.LeNet5(), "notebooks/trained/lenet5.pt")"""
+PICTURES = {  # file: (cell, what to wait for, what to take)
+    "demo": ("pad = lh.DrawPad(network)\npad.drawing = lh.sample_drawing(3)\npad", ".lh-pad-maps img", ".lh-pad"),
+    "explorer": ("lh.explore_convolution(n_in=6, kernel_size=3, padding=1, stride=2)", ".lh-svg", ".jp-OutputArea-output"),
+    "panel": ("run = lh.train_in_background(lh.LeNet5(), digits, epochs=20)\nrun", ".lh-run b:has-text('finished')", ".lh-run"),
+    "results": ("lh.show_predictions(network, digits.test)", ".jp-OutputArea-output img", ".jp-OutputArea-output img"),
+}
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder, private_lab(Path(folder)) as lab, notebooks(lab) as open_notebook:
+        for name, (cell, sign, part) in PICTURES.items():
+            page = open_notebook([SETUP, cell])
+            page.locator(sign).first.wait_for(timeout=120_000)
+            page.mouse.move(2, 2)
+            page.locator(part).last.scroll_into_view_if_needed()
+            page.wait_for_timeout(500)
+            page.locator(part).last.screenshot(path=PROJECT / "img" / f"{name}.png")
+            print(PROJECT / "img" / f"{name}.png")
+
+
+if __name__ == "__main__":
+    main()
