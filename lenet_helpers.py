@@ -958,6 +958,8 @@ def _training(model, digits, epochs, *, batch_size=None, max_lr=0.1, seed=0, sav
 
     SGD with momentum, weight decay and the one-cycle schedule (Smith & Topin, "Super-Convergence", 2017).
     """
+    if not isinstance(model, nn.Module) or not isinstance(digits, Digits):
+        raise TypeError(_text("train_what", model=type(model).__name__, digits=type(digits).__name__))
     if epochs < 1:
         raise ValueError(_text("no_epochs", epochs=epochs))
     save = save or resume
@@ -1034,7 +1036,7 @@ def train(model, digits, epochs=20, **options):
     Raises ValueError for `epochs` below 1 or a run that differs from the one to resume, OSError for a file that
     cannot be read or written.
     """
-    batches, finished = _batches(digits, options), 0
+    finished = 0
 
     def on_batch(batch, loss):
         bar.set_description(f"epoch {finished + 1}/{epochs}", refresh=False)
@@ -1043,6 +1045,7 @@ def train(model, digits, epochs=20, **options):
 
     history, accuracy = [], {}
     results = _training(model, digits, epochs, on_batch=on_batch, **options)
+    batches = _batches(digits, options)
     with tqdm(total=epochs * batches, unit="batch", leave=False) as bar:
         for result in results:
             history.append(result)
@@ -1064,8 +1067,8 @@ class TrainingRun:
 
     def __init__(self, model, digits, epochs, options):
         self.model, self.epochs, self.history, self.error = model, epochs, [], None
-        self._batches = _batches(digits, options)
         self._results = _training(model, digits, epochs, on_batch=self._on_batch, **options)
+        self._batches = _batches(digits, options)
         self._stop, self._done = threading.Event(), threading.Event()
         self._losses, self._recent = [], []  # (epochs, mean loss) for the curve; the losses since its last point
         self._batch = self._first = 0  # batches of the whole run; of an earlier run that this one resumes
@@ -1251,13 +1254,19 @@ def evaluate(model, dataset):
 
     The model is left as it is, its train/eval mode too, and may be in training meanwhile.
     """
-    images, labels = dataset.tensors
+    images, labels = _tensors(dataset)
     logits = _logits(model, images)
     predictions = logits.argmax(1)
     confusion = confusion_matrix(labels, predictions, labels=range(10))
     correct, total = confusion.diagonal(), confusion.sum(axis=1)
     return Evaluation(F.cross_entropy(logits, labels).item(), float(correct.sum() / total.sum()), correct, total,
                       confusion, predictions, logits)
+
+
+def _tensors(dataset):
+    if not isinstance(dataset, TensorDataset):
+        raise TypeError(_text("which_dataset", found=type(dataset).__name__))
+    return dataset.tensors
 
 
 @torch.no_grad()
@@ -1356,7 +1365,7 @@ def _show_digit(ax, image, title, color="black"):
 def show_predictions(model, dataset, n=20):
     """The first `n` pictures of a dataset, each with "guess (label)": green if right, red with a cross if wrong.
     Returns a Figure. Notebook 04."""
-    images, labels = (tensor[:n] for tensor in dataset.tensors)
+    images, labels = (tensor[:n] for tensor in _tensors(dataset))
     guesses = _logits(model, images).argmax(1)
     fig, axes = _figure(math.ceil(n / 10), min(n, 10), figsize=(11, 1.5 * math.ceil(n / 10)), squeeze=False)
     for ax in axes.flat:
@@ -1368,7 +1377,7 @@ def show_predictions(model, dataset, n=20):
 
 def show_mistakes(evaluation, dataset, n=10):
     """The `n` worst mistakes (the surest wrong guesses): what the network thought of each. A Figure. Notebook 04."""
-    images, labels = dataset.tensors
+    images, labels = _tensors(dataset)
     probabilities = evaluation.logits.softmax(1)
     sure = probabilities.max(1).values.where(evaluation.predictions != labels, -1.0)
     worst = [i for i in sure.argsort(descending=True)[:n].tolist() if sure[i] >= 0]
@@ -2304,6 +2313,12 @@ TEXTS = {
     "layer_misfit": ("{name} 这一层要 {wants} 个输入，前面送来的却是 {gets} 个。",
                      "{name} wants {wants} inputs, but {gets} arrive from the layer before."),
     # training
+    "train_what": ("训练要一个网络和一份数据，例如 train(LeNet5(), load_mnist())；现在给的是 {model} 和 {digits}。"
+                   "是不是少写了括号？",
+                   "Training takes a network and data, as in train(LeNet5(), load_mnist()), but this is {model} and "
+                   "{digits}. Are the parentheses missing?"),
+    "which_dataset": ("这里要一组图片和标签，例如 digits.test，现在是 {found}。",
+                      "This takes pictures with labels, such as digits.test, but it is {found}."),
     "no_epochs": ("epochs 至少是 1，现在是 {epochs}。", "epochs must be at least 1, but it is {epochs}."),
     "cannot_write": ("写不了 {path}（{error}）。请换一个位置，或检查磁盘空间和权限。",
                      "{path} cannot be written ({error}). Choose another place, or see to disk space and permissions."),
