@@ -191,7 +191,7 @@ def test_a_dead_network_takes_seconds(tiny, monkeypatch, capsys, silent):
         monkeypatch.setenv("no_proxy", "*")
         started = time.monotonic()
         digits = lh.load_mnist()
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30  # not for ever
     assert digits.source == "scikit-learn" and socket.getdefaulttimeout() is None
     said = capsys.readouterr().out
     assert len(said.splitlines()) == 1 and "1,797" in said and str(lh.HERE / "data") in said
