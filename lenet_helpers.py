@@ -1066,7 +1066,7 @@ class TrainingRun:
     """
 
     def __init__(self, model, digits, epochs, options):
-        self.model, self.epochs, self.history, self.error = model, epochs, [], None
+        self.model, self.epochs, self.history, self.running, self.error = model, epochs, [], True, None
         self._results = _training(model, digits, epochs, on_batch=self._on_batch, **options)
         self._batches = _batches(digits, options)
         self._stop, self._done = threading.Event(), threading.Event()
@@ -1079,10 +1079,6 @@ class TrainingRun:
         self.panel = widgets.VBox([self._body, self._toggle])
         self._draw()
         threading.Thread(target=self._work, daemon=True).start()
-
-    @property
-    def running(self):
-        return not self._done.is_set()
 
     def wait(self):
         """Returns `history` when the training has ended; raises what ended it, if anything did. An interrupt (Ctrl-C, the
@@ -1109,8 +1105,9 @@ class TrainingRun:
         except BaseException as error:
             self.error = error
         finally:
+            self.running = False
+            self._draw()  # before `wait` returns
             self._done.set()
-            self._draw()
             with contextlib.suppress(Exception):
                 self._shown.update(self._bundle(), raw=True)
 
