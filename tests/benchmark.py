@@ -65,10 +65,14 @@ class LessonRecipe:
 
     def epoch(self):
         self.model.train()
+        total = 0
         for images, labels in self.loader:
             self.optimizer.zero_grad()
-            F.cross_entropy(self.model(images), labels).backward()
+            loss = F.cross_entropy(self.model(images), labels)
+            loss.backward()
             self.optimizer.step()
+            total += loss.item() * len(labels)  # its log prints the mean loss
+        return total / len(self.train)
 
 
 def ours(digits, epochs=1):
