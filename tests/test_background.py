@@ -110,7 +110,15 @@ def test_stop_is_soon_and_keeps_what_is_done(small, tmp_path):
     run.stop()  # once more does no harm
 
 
-def test_an_interrupt_ends_the_waiting_only(small):
+@pytest.fixture
+def interruptible():
+    """SIGINT interrupts, as in a kernel; a shell's background job, as CI may be, is started with it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_ends_the_waiting_only(small, interruptible):
     run = lh.train_in_background(fresh(), small, epochs=500)
     threading.Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()
     with pytest.raises(KeyboardInterrupt):
