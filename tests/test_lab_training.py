@@ -23,8 +23,7 @@ def outputs(page):
 
 def test_cells_and_sliders_work_while_it_trains(open_notebook):
     page = open_notebook([*START, "1 + 1", "lh.evaluate(run.model, digits.test).total.sum()", "lh.explore_convolution()"])
-    panel = page.locator(".lh-run")
-    panel.wait_for()
+    page.locator(".lh-run").wait_for()
     page.wait_for_function("() => document.querySelectorAll('.lh-run polyline')[0].getAttribute('points').length > 0",
                            timeout=5000)
     before = points(page)
@@ -39,7 +38,6 @@ def test_cells_and_sliders_work_while_it_trains(open_notebook):
     after = points(page)
     assert after[0] > before[0] and after[1] > before[1]
     assert len(page.locator(".jp-OutputArea-output").all()) == 4  # panel, two numbers, explorer: nothing printed anywhere
-    panel.scroll_into_view_if_needed()
     page.get_by_role("button", name="Stop").last.click()
     wait_for_text(page, "Stopped", seconds=3)
     stopped = points(page)
