@@ -146,7 +146,7 @@ def test_mistakes_differ_from_one_another_and_from_what_is_right(name):
     ("size_remainder", (11 - 5) / 4 + 1, "round down"),
     ("size_padding", 7 + 3 - 5 + 1, "once"),
     ("size_dilation", 12 - 3 + 1, "dilation"),
-    ("size_dilation", 12 - 3 * 2 + 1, "1 more"),
+    ("size_dilation", 12 - 3 * 2 + 1, "1 once"),
     ("size_dilation", 12 - 3 * 3 + 1, "gap fewer"),
     ("size_lesson", 6 - 3, "+1"),
     ("c3_parameters", 16 * 6 * 25, "bias"),
