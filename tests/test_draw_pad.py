@@ -357,7 +357,7 @@ def test_whose_network(network):
     pad.drawing = lh.sample_drawing(5)
     assert guess(pad) == 3
     for nothing in ({}, None, lh.LeNet5, "notebooks/trained/lenet5.pt", {"a": None}):
-        with pytest.raises(ValueError, match="needs a model"):
+        with pytest.raises(ValueError, match="needs at least one model"):
             lh.DrawPad(nothing)
 
 
