@@ -475,10 +475,9 @@ def convolution_svg(image, kernel, geometry, name=None):
 
 
 def _picture(table):
-    """A table of numbers as PNG bytes, a pixel each, 0 in white: grey, or blue and orange where there are negatives."""
-    (colors, low, high), png = _scale(table), io.BytesIO()
-    matplotlib.image.imsave(png, table.numpy(), cmap=colors, vmin=low, vmax=high, format="png")
-    return png.getvalue()
+    """A table of numbers as a PNG, a pixel each, 0 in white: grey, or blue and orange where there are negatives."""
+    colors, low, high = _scale(table)
+    return _base64(lambda file: matplotlib.image.imsave(file, table.numpy(), cmap=colors, vmin=low, vmax=high, format="png"))
 
 
 def _scale(table):
@@ -499,8 +498,7 @@ def _pictures_svg(image, kernel, g, name):
     low, high = (_short(value) for value in (output.min().item(), output.max().item()))
     body = [_titles(g, x_k, x_o, _text("feature_map", g=g, low=low, high=high))]
     for x, table in ((1, padded), (x_o, output)):
-        data = base64.b64encode(_picture(table)).decode()
-        body.append(f'<image href="data:image/png;base64,{data}" preserveAspectRatio="none" '
+        body.append(f'<image href="data:image/png;base64,{_picture(table)}" preserveAspectRatio="none" '
                     f'style="image-rendering: pixelated" {_box(x, y, len(table) * scale)}/>')
         body.append(_rect(x, y, len(table) * scale, 'class="lh-frame" fill="none"'))
     inside = g.padding * scale
@@ -617,12 +615,10 @@ class Explorer(widgets.VBox):
 
     def _repr_mimebundle_(self, **kwargs):
         """The widget, and for a page without a kernel (a saved notebook on GitHub) a PNG of its present state."""
-        bundle, png = super()._repr_mimebundle_(**kwargs), io.BytesIO()
-        try:
-            _explorer_figure(*self._convolution(), self.play.value).savefig(png, format="png")
-        except Exception:  # the widget itself says what is wrong
-            return bundle
-        return {**bundle, "image/png": base64.b64encode(png.getvalue()).decode()}
+        bundle = dict(super()._repr_mimebundle_(**kwargs))
+        with contextlib.suppress(Exception):  # the widget itself says what is wrong
+            bundle["image/png"] = _png(_explorer_figure(*self._convolution(), self.play.value))
+        return bundle
 
 
 def explore_convolution(n_in=6, kernel_size=3, stride=1, padding=0, dilation=1, preset="random"):
@@ -1150,14 +1146,13 @@ class TrainingRun:
         output of the start cell is given anew when the training ends."""
         bundle = self.panel._repr_mimebundle_()
         if self.history:
-            fig, png = Figure(figsize=(9, 2.6), layout="constrained"), io.BytesIO()
+            fig = Figure(figsize=(9, 2.6), layout="constrained")
             loss, accuracy = fig.subplots(1, 2)
             loss.semilogy(*zip(*self._losses), color="#3070b0")
             accuracy.plot([r.epoch for r in self.history], [100 * r.accuracy for r in self.history], "o-", color="#c05a00")
             loss.set(title="training loss", xlabel="epoch")
             accuracy.set(title="test accuracy (%)", xlabel="epoch")
-            fig.savefig(png, format="png")
-            bundle["image/png"] = base64.b64encode(png.getvalue()).decode()
+            bundle["image/png"] = _png(fig)
         return bundle
 
 
@@ -1340,6 +1335,17 @@ def _check_writable(path):
 RIGHT, WRONG = "#117733", "#cc3311"  # green and red that the colour-blind can tell
 
 
+def _base64(write):
+    """What `write(file)` writes, as text for a page."""
+    file = io.BytesIO()
+    write(file)
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def _png(fig, **options):
+    return _base64(lambda file: fig.savefig(file, format="png", **options))
+
+
 def _blank(*size):
     """An empty figure of a size in inches, closed for pyplot: a notebook shows it once, as the cell's value."""
     fig = plt.figure(figsize=size, layout="constrained")
@@ -1406,7 +1412,7 @@ def show_filters(model):
     limit = weights.abs().max()
     for number, (ax, weight) in enumerate(zip(axes, weights)):
         picture = ax.imshow(weight.numpy(), cmap="RdBu_r", vmin=-limit, vmax=limit)
-        ax.set_title(f"filter {number}", fontsize=11)
+        ax.set_title(f"kernel {number}", fontsize=11)
         ax.set_axis_off()
     fig.colorbar(picture, ax=axes, shrink=0.8)
     return fig
@@ -1438,7 +1444,8 @@ def lenet5_diagram(path=None):
     ax.set(xlim=(-0.3, x - 0.8), ylim=(-3.5, 3.6), aspect="equal")
     ax.set_axis_off()
     if path is not None:
-        fig.savefig(path, format="svg", metadata={"Date": None})
+        with matplotlib.rc_context({"svg.hashsalt": "lenet5"}):  # the same file each time
+            fig.savefig(path, format="svg", metadata={"Date": None})
     return fig
 
 
@@ -1508,7 +1515,7 @@ def show_layers(model, image):
 
 
 def explain_cell(model, image, layer, channel, row, column):
-    """Why a cell of a feature map has its value: the patch that it looked at, times the filter, channel by channel, the
+    """Why a cell of a feature map has its value: the patch that it looked at, times the kernel, channel by channel, the
     bias, the sum and ReLU; for a pooling layer, the patch and its largest value. All numbers count from 0.
 
     layer: "c1", "s2", "c3" or "s4"; image as in `show_layers`, whose maps have the same values. Returns a Figure. Raises
@@ -1536,7 +1543,7 @@ def explain_cell(model, image, layer, channel, row, column):
     if isinstance(module, nn.Conv2d):
         products = patch * weights
         sums, bias = products.sum((1, 2)).tolist(), module.bias[channel].item()
-        stages += [("filter", weights, weights.abs().max()), ("patch x filter", products, products.abs().max())]
+        stages += [("kernel", weights, weights.abs().max()), ("patch x kernel", products, products.abs().max())]
         reason = (f"{' '.join(f'{s:+.3f}' for s in sums)}   {bias:+.3f} (bias)   =  {sum(sums) + bias:.3f},   "
                   f"after ReLU: {value:.3f}")
     else:
@@ -1549,7 +1556,7 @@ def explain_cell(model, image, layer, channel, row, column):
 
     def picture(place, table, limit, title, frame=None):
         ax = fig.add_subplot(place)
-        colors = {"cmap": "RdBu_r", "vmin": -limit} if "filter" in title else {"cmap": "gray_r", "vmin": 0}
+        colors = {"cmap": "RdBu_r", "vmin": -limit} if "kernel" in title else {"cmap": "gray_r", "vmin": 0}
         ax.imshow(table.numpy(), vmax=limit.clamp(min=1e-9).item(), **colors)
         ax.set(xticks=[], yticks=[])
         ax.set_title(_minus(title), fontsize=10)
@@ -1864,11 +1871,9 @@ class DrawPad(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **kwargs):
         """The widget, and for a page without a kernel (a saved notebook on GitHub) a PNG of its present state."""
         data, metadata = super()._repr_mimebundle_(**kwargs)
-        png = io.BytesIO()
         with contextlib.suppress(Exception):  # the widget itself says what is wrong
             fig = _pad_figure(self._models[self.network], self.drawing, self.image)
-            fig.savefig(png, format="png", bbox_inches="tight")
-            data = {**data, "image/png": base64.b64encode(png.getvalue()).decode()}
+            data = {**data, "image/png": _png(fig, bbox_inches="tight")}
         return data, metadata
 
 
@@ -1917,11 +1922,10 @@ def _pad_view(model, drawing, image):
     """The part of the draw pad that changes with the drawing: HTML."""
     def picture(title, name, values, zoom):
         grid = 1 - _grid(name, values)  # 0 is white, as in the figures
-        png = io.BytesIO()
-        Image.fromarray((grid * 255).round().to(torch.uint8).numpy()).save(png, "PNG")
+        pixels = Image.fromarray((grid * 255).round().to(torch.uint8).numpy())
         height, width = (16, zoom * len(values)) if values.dim() == 1 else (zoom * n for n in grid.shape)
         return (f'<figure><figcaption>{title}</figcaption><img alt="" width="{width}" height="{height}" '
-                f'src="data:image/png;base64,{base64.b64encode(png.getvalue()).decode()}"></figure>')
+                f'src="data:image/png;base64,{_base64(lambda file: pixels.save(file, "PNG"))}"></figure>')
 
     sees = picture(_text("pad_sees"), "input", image, 6)
     reason = _no_guess(drawing)
@@ -1997,10 +2001,11 @@ def _about_pixels():
     g = ConvGeometry(7, 3)
     reach = len({j for i in g.window(0) for j in g.window(i)})
     return {
-        "corner_pixel": _Exercise(corner**2, "why_pixel", {"hint_edge": corner * middle, "hint_middle": middle**2},
+        "corner_pixel": _Exercise(corner**2, "why_pixel", {"hint_edge": corner * middle, "hint_middle": middle**2}, "hint_point",
                                   values={"n": corner}),
         "corner_pixel_padding": _Exercise(more**2, "why_pixel", {
-            "hint_one_axis": more, "hint_padding_ignored": corner**2, "hint_middle": middle**2}, values={"n": more}),
+            "hint_one_axis": more, "hint_padding_ignored": corner**2, "hint_middle": middle**2}, "hint_point",
+                                          {"n": more}),
         "two_3x3_weights": _Exercise(2 * small, "why_weights", {
             "hint_one_layer": small, "hint_product": small**2, "hint_5x5": large}, "hint_again",
             {"small": small, "large": large}),
@@ -2088,7 +2093,7 @@ def _about_lenet5():
             {"shape": tuple(w3.shape), "bias": len(w3)}),
         "c3_multiply_adds": _Exercise(c3.multiply_adds, "why_multiply_adds", {
             "hint_no_channels": c3.multiply_adds // inputs, "hint_one_position": w3.numel(),
-            "hint_input_size": w3.numel() * math.prod(s2.shape[1:])}, "hint_layer",
+            "hint_input_size": w3.numel() * math.prod(s2.shape[1:])}, "hint_work",
             {"outputs": math.prod(c3.shape), "each": w3[0].numel()}),
         "fc1_inputs": _Exercise(model.fc1.in_features, "why_flatten", {
             "hint_c1_padding": math.prod(unpadded.shape), "hint_no_maps": math.prod(s4.shape[1:]),
@@ -2373,10 +2378,10 @@ TEXTS = {
     "pad_clear": ("清空", "Clear"),
     "pad_samples": ("示例：", "Samples:"),
     "pad_centre": ("像 MNIST 那样居中", "Centre like MNIST"),
-    "pad_network": ("谁的网络：", "Whose network:"),
+    "pad_network": ("选一个网络：", "Network:"),
     "pad_sees": ("网络看到的（28×28）", "The network sees (28x28)"),
-    "pad_first": ("第一猜测", "first guess"),
-    "pad_second": ("第二猜测", "second guess"),
+    "pad_first": ("它认为是", "it says"),
+    "pad_second": ("其次是", "or else"),
     "pad_output": ("输出", "output"),
     "pad_probability": ("概率（softmax）", "probability (softmax)"),
     "pad_relu": ("（ReLU 之后）", " (after ReLU)"),
@@ -2428,6 +2433,10 @@ TEXTS = {
                  "yes! Each of the ten digits has probability 1/10: the loss is −ln(1/10) = ln 10 ≈ {right:.4f}."),
     "hint_explorer": ("{answer} 不对。用 lh.explore_convolution() 摆一摆，数数窗口有几个位置。",
                       "it is not {answer}. Try it in lh.explore_convolution(): count the window's positions."),
+    "hint_point": ("{answer} 不对。在 lh.explore_convolution() 里指一指角上的输入，数数它影响几个输出。",
+                   "it is not {answer}. Point at a corner of the input in lh.explore_convolution() and count its outputs."),
+    "hint_work": ("{answer} 不对。先数一数输出有几个数，再乘每个数要做的乘加次数。",
+                  "it is not {answer}. Count the numbers in the output first, then the multiply-adds that each takes."),
     "hint_layer": ("{answer} 不对。先写出 weight 的形状（输出通道 × 输入通道 × 高 × 宽），再算一遍。",
                    "it is not {answer}. Write down the weight's shape (out channels × in channels × height × width) first."),
     "hint_again": ("{answer} 不对，再想一想。", "it is not {answer}. Think again."),

@@ -254,15 +254,15 @@ def test_the_sum_is_the_maps_value(network, four, layer, channel, row, column):
     fig, steps = lh.explain_cell(network, four, layer, channel, row, column), by_hand(network, four)
     axes = [(ax.get_title(), ax.images[0].get_array()) for ax in fig.axes]
     tables = {kind: torch.tensor(np.stack([table for title, table in axes if title.startswith(kind)]))
-              for kind in ("patch\n", "filter", "patch x filter")
+              for kind in ("patch\n", "kernel", "patch x kernel")
               if any(title.startswith(kind) for title, _ in axes)}
     patches = torch.tensor(np.stack([table for title, table in axes if title == "patch"]))
     weight, bias = getattr(network, layer).weight[channel].detach(), getattr(network, layer).bias[channel].item()
     source = F.pad(steps["input"], [2] * 4) if layer == "c1" else steps["s2"]
     assert torch.allclose(patches, source[:, row:row + 5, column:column + 5].double(), atol=1e-5)
-    assert torch.equal(tables["filter"], weight.double())
-    assert torch.allclose(tables["patch x filter"], patches * tables["filter"])
-    total = (tables["patch x filter"].sum() + bias).item()
+    assert torch.equal(tables["kernel"], weight.double())
+    assert torch.allclose(tables["patch x kernel"], patches * tables["kernel"])
+    total = (tables["patch x kernel"].sum() + bias).item()
     value = steps[layer][channel, row, column].item()
     assert max(total, 0) == pytest.approx(value, abs=1e-4)
     written = fig.get_suptitle().replace("−", "-")
@@ -420,7 +420,7 @@ def test_both_languages(network, monkeypatch):
         empty = pad._view
         pad.drawing = lh.sample_drawing(4)
         pages.append(pad._page + empty + pad._view)
-    assert "画板是空的" in pages[0] and "第一猜测" in pages[0] and not re.search("[一-鿿]", pages[1])
+    assert "画板是空的" in pages[0] and "它认为是" in pages[0] and not re.search("[一-鿿]", pages[1])
 
 
 def test_a_saved_notebook_shows_a_picture(network):
