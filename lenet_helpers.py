@@ -59,6 +59,7 @@ from torch.utils.data import BatchSampler, DataLoader, RandomSampler, Sequential
 from tqdm.auto import tqdm
 
 HERE = Path(__file__).resolve().parent
+MY_NETWORK = Path(os.environ.get("LENET_SAVE") or HERE / "data" / "my_lenet5.pt")  # 04 saves it, 00 draws for it
 
 
 # ---------------------------------------------------------------------------------------------------- setup

@@ -56,7 +56,7 @@ def private_lab(folder):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     token, base = secrets.token_hex(16), f"http://127.0.0.1:{port}"
-    env = {name: value for name, value in os.environ.items() if name != "LENET_DATA"}
+    env = {name: value for name, value in os.environ.items() if name not in ("LENET_DATA", "LENET_SAVE")}
     env |= dict(JUPYTER_TOKEN=token, JUPYTER_CONFIG_DIR=str(folder / "config"),
                 JUPYTER_RUNTIME_DIR=str(folder / "runtime"), JUPYTERLAB_WORKSPACES_DIR=str(folder / "workspaces"),
                 JUPYTERLAB_SETTINGS_DIR=str(folder / "settings"), no_proxy="localhost,127.0.0.1",
@@ -119,13 +119,7 @@ def notebooks(lab):
                       f"JupyterLab {theme.title()}")
         page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
         if run:
-            page.evaluate("""() => { window.ran = false; window.jupyterapp.commands.execute('notebook:run-all-cells')
-                .finally(() => { window.ran = true; }); }""")
-            page.wait_for_function(f"() => window.ran && ({IDLE})()", timeout=1000 * seconds)
-        failed = page.evaluate("""() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells
-            .flatMap(cell => cell.outputs ?? []).filter(output => output.output_type === "error")
-            .map(output => `${output.ename}: ${output.evalue}`)""")
-        assert not failed
+            run_all(page, seconds)
         return page
 
     try:
@@ -136,6 +130,17 @@ def notebooks(lab):
         for session in lab.ask("GET", "/api/sessions"):
             lab.ask("DELETE", f"/api/sessions/{session['id']}")
     assert not errors
+
+
+def run_all(page, seconds=120):
+    """Runs the notebook from top to bottom; fails for a cell that raises."""
+    page.evaluate("""() => { window.ran = false; window.jupyterapp.commands.execute('notebook:run-all-cells')
+        .finally(() => { window.ran = true; }); }""")
+    page.wait_for_function(f"() => window.ran && ({IDLE})()", timeout=1000 * seconds)
+    failed = page.evaluate("""() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells
+        .flatMap(cell => cell.outputs ?? []).filter(output => output.output_type === "error")
+        .map(output => `${output.ename}: ${output.evalue}`)""")
+    assert not failed
 
 
 def run_code(page, code):
