@@ -1,5 +1,6 @@
 """The convolution explorer against torch.nn.Conv2d and autograd: sizes, values, what is revealed, and what is refused."""
 import base64
+import base64
 import io
 import itertools
 import json
@@ -332,7 +333,7 @@ def test_explore_kernels(scale):
 
 
 def test_feature_maps_are_coloured_by_sign():
-    picture = np.asarray(Image.open(io.BytesIO(lh._picture(torch.tensor([[-2., 0.], [1., 2.]], dtype=torch.float64)))))
+    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(lh._picture(torch.tensor([[-2., 0.], [1., 2.]], dtype=torch.float64))))))
     red, blue = picture[..., 0].astype(int), picture[..., 2].astype(int)
     assert blue[0, 0] > red[0, 0] and (picture[0, 1] >= 254).all() and red[1, 1] > blue[1, 1] < blue[1, 0] < red[1, 0]
     for flat in (torch.zeros(3, 3), torch.full((3, 3), 2.), -torch.ones(3, 3)):
