@@ -1,6 +1,5 @@
 """The convolution explorer against torch.nn.Conv2d and autograd: sizes, values, what is revealed, and what is refused."""
 import base64
-import base64
 import io
 import itertools
 import json
@@ -337,7 +336,7 @@ def test_feature_maps_are_coloured_by_sign():
     red, blue = picture[..., 0].astype(int), picture[..., 2].astype(int)
     assert blue[0, 0] > red[0, 0] and (picture[0, 1] >= 254).all() and red[1, 1] > blue[1, 1] < blue[1, 0] < red[1, 0]
     for flat in (torch.zeros(3, 3), torch.full((3, 3), 2.), -torch.ones(3, 3)):
-        assert np.asarray(Image.open(io.BytesIO(lh._picture(flat.double())))).shape[:2] == (3, 3)
+        assert np.asarray(Image.open(io.BytesIO(base64.b64decode(lh._picture(flat.double()))))).shape[:2] == (3, 3)
 
 
 @pytest.mark.parametrize("image", [np.zeros((28, 20)), torch.zeros(3, 28, 28), torch.zeros(28), None, "digit", [],
