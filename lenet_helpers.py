@@ -45,18 +45,18 @@ import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-import torchvision
 import traitlets
 from IPython.display import Markdown, display
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from packaging.version import Version
 from PIL import Image
-from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler, TensorDataset
 from tqdm.auto import tqdm
+
+# torchvision and scikit-learn take seconds to import: the functions that need them do it
 
 HERE = Path(__file__).resolve().parent
 MY_NETWORK = Path(os.environ.get("LENET_SAVE") or HERE / "data" / "my_lenet5.pt")  # 04 saves it, 00 draws for it
@@ -87,11 +87,11 @@ def start(language="en"):
     torch.manual_seed(0)
     torch.set_num_threads(_threads_beside_the_kernel())
     sys.setswitchinterval(1e-4)  # a cell of pure Python then leaves a training thread its share
-    folder, _ = _data_folder()
+    folder, named = _data_folder()
     found = all(_mnist_file(folder, name) for name in MNIST_FILES)
-    print(f"Python {sys.version.split()[0]}, torch {torch.__version__}, torchvision {torchvision.__version__}, "
+    print(f"Python {sys.version.split()[0]}, torch {torch.__version__}, torchvision {importlib.metadata.version('torchvision')}, "
           f"{device.type}, {torch.get_num_threads()} thread(s)")
-    print(_text("data_found" if found else "data_not_yet", folder=folder))
+    print(_text("data_found" if found else "data_misnamed" if named else "data_not_yet", folder=folder))
 
 
 def _text(key, **values):
@@ -751,7 +751,8 @@ def _checked_bytes(path, name):
 
 def _download_mnist(folder):
     """Downloads what `folder` lacks through torchvision. Raises OSError or RuntimeError where that fails."""
-    source = torchvision.datasets.MNIST
+    from torchvision.datasets import MNIST as source
+
     answer = queue.Queue()
 
     def ask():  # looking up a name has no time limit of its own: hence a thread, which may be left behind
@@ -1250,7 +1251,7 @@ def evaluate(model, dataset):
     images, labels = _tensors(dataset)
     logits = _logits(model, images)
     predictions = logits.argmax(1)
-    confusion = confusion_matrix(labels, predictions, labels=range(10))
+    confusion = torch.bincount(10 * labels + predictions, minlength=100).view(10, 10).numpy()
     correct, total = confusion.diagonal(), confusion.sum(axis=1)
     return Evaluation(F.cross_entropy(logits, labels).item(), float(correct.sum() / total.sum()), correct, total,
                       confusion, predictions, logits)
@@ -1398,6 +1399,8 @@ def show_mistakes(evaluation, dataset, n=10):
 
 def show_confusion(evaluation):
     """The confusion matrix: rows are the labels, columns the guesses. Returns a Figure. Notebook 04."""
+    from sklearn.metrics import ConfusionMatrixDisplay
+
     fig, ax = _figure(figsize=(7, 6))
     ConfusionMatrixDisplay(evaluation.confusion).plot(
         ax=ax, cmap="Blues", colorbar=False,
@@ -1482,7 +1485,9 @@ def _grid(name, values):
     values = (values if name == "input" else values / values.max().clamp(min=1e-9)).clamp(0, 1)
     if values.dim() == 1:
         return values[None]
-    return torchvision.utils.make_grid(values[:, None], nrow=MAPS_IN_A_ROW[name], padding=1, pad_value=0.25)[0]
+    from torchvision.utils import make_grid
+
+    return make_grid(values[:, None], nrow=MAPS_IN_A_ROW[name], padding=1, pad_value=0.25)[0]
 
 
 def _layer_title(name, values, after_relu):
@@ -2288,8 +2293,10 @@ TEXTS = {
     "preset_sharpen": ("锐化", "sharpen"),
     # data
     "data_found": ("数据：{folder}", "Data: {folder}"),
-    "data_not_yet": ("数据：{folder} 里还没有完整的 MNIST，第一次用到时再处理。",
-                     "Data: {folder} has no complete MNIST yet; this will be dealt with at first use."),
+    "data_not_yet": ("数据：{folder} 里还没有完整的 MNIST，第一次用到时会自动下载。",
+                     "Data: {folder} has no complete MNIST yet; it is downloaded at first use."),
+    "data_misnamed": ("数据：LENET_DATA 指向 {folder}，那里没有完整的 MNIST：请改正路径，或去掉 LENET_DATA，再重启内核。",
+                      "Data: LENET_DATA names {folder}, where MNIST is not complete: correct it or unset it, then restart."),
     "data_no_folder": ("找不到数据文件夹 {folder}。\n请改正路径；如果不指定文件夹（包括 LENET_DATA），程序会自己下载 MNIST。",
                        "There is no data folder {folder}.\nCorrect the path, or name none (LENET_DATA neither) to have "
                        "MNIST downloaded."),
@@ -2350,8 +2357,7 @@ TEXTS = {
     "run_accuracy": ("测试正确率（test accuracy）", "test accuracy"),
     "interrupted": ("已中断。已完成的各个 epoch 的权重和日志都在磁盘上。",
                     "Interrupted. The weights and the log of the epochs that were finished are on disk."),
-    # pictures
-    # draw pad
+    # pictures and draw pad
     "image_shape": ("图片应该是 28×28 个像素，现在的形状是 {found}。",
                     "The picture must have 28x28 pixels, but its shape is {found}."),
     "no_layer": ("这个模型没有名叫 {name} 的层：画板要用的七层是 c1、s2、c3、s4、fc1、fc2、fc3。",

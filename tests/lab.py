@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -25,17 +26,37 @@ IDLE = """() => {
 }"""
 
 
+CLOSE = """() => Promise.all([...window.jupyterapp.shell.widgets("main")].filter(panel => panel.context).map(panel => {
+    panel.context.model.dirty = false;  // no question whether to save
+    const closed = new Promise(resolve => panel.disposed.connect(() => resolve()));
+    panel.close();
+    return closed;
+}))"""
+
+
 class Lab:
-    """A JupyterLab of its own, whose root is a copy of the project, and a browser."""
+    """A JupyterLab of its own, whose root is a copy of the project, in one page of a browser."""
 
     def __init__(self, root, base, token, browser):
-        self.root, self.base, self.token, self.browser = root, base, token, browser
+        self.root, self.base, self.token, self.errors = root, base, token, []
+        self.helpers = ThreadPoolExecutor()  # for what need not be waited for
+        self.page = browser.new_page()
+        self.page.set_default_timeout(20_000)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.goto(f"{base}/lab?reset&token={token}")
+        self.page.wait_for_function("() => window.jupyterapp?.shell.isEmpty('main') === false", timeout=60_000)
+        self.page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
 
-    def ask(self, method, path):
-        request = urllib.request.Request(f"{self.base}{path}", method=method,
-                                         headers={"Authorization": f"token {self.token}"})
-        with urllib.request.urlopen(request, timeout=20) as answer:
+    def ask(self, method, path, content=None):
+        request = urllib.request.Request(f"{self.base}{path}", json.dumps(content).encode() if content else None,
+                                         headers={"Authorization": f"token {self.token}"}, method=method)
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.loads(answer.read() or "null")
+
+    def close_notebooks(self):
+        self.page.evaluate(CLOSE)
+        self.page.wait_for_timeout(100)  # a cell that was still running complains
+        self.errors.clear()
 
 
 @contextlib.contextmanager
@@ -53,6 +74,9 @@ def private_lab(folder):
         file = folder / "settings/@jupyterlab" / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(value), encoding="utf-8")
+    page_config = folder / "config/labconfig/page_config.json"
+    page_config.parent.mkdir(parents=True)
+    page_config.write_text('{"buildCheck": false}', encoding="utf-8")  # seconds of node
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     token, base = secrets.token_hex(16), f"http://127.0.0.1:{port}"
@@ -90,14 +114,14 @@ def private_lab(folder):
 
 @contextlib.contextmanager
 def notebooks(lab):
-    """Gives `open_notebook(cells_or_path, run=True, theme="light")` -> playwright's page, the notebook run from top to
-    bottom.
+    """Gives `open_notebook(cells_or_path, run=True, theme="light")` -> playwright's page, with that notebook alone, run
+    from top to bottom.
 
     cells_or_path: a list of code cells (strings), written as a notebook at the root, where `import lenet_helpers` works;
     or the path of a notebook below the project, opened as the root's copy of it. Fails for a cell that raises and, at
     the end, for a JavaScript error in the page. Kernels are shut down then.
     """
-    errors, contexts = [], []
+    page, sessions = lab.page, []
 
     def open_notebook(cells_or_path, run=True, theme="light", width=1280, height=1000, seconds=120):
         if isinstance(cells_or_path, (str, Path)):
@@ -109,15 +133,15 @@ def notebooks(lab):
             kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
             (lab.root / path).write_text(json.dumps({"cells": cells, "metadata": kernel, "nbformat": 4,
                                                      "nbformat_minor": 5}), encoding="utf-8")
-        contexts.append(lab.browser.new_context(viewport={"width": width, "height": height}))
-        page = contexts[-1].new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.set_default_timeout(20_000)
-        page.goto(f"{lab.base}/lab/tree/{path}?reset&token={lab.token}")
+        kernel = {"path": path, "name": path, "type": "notebook", "kernel": {"name": "python3"}}
+        sessions.append(lab.ask("POST", "/api/sessions", kernel))
+        page.set_viewport_size({"width": width, "height": height})
+        page.mouse.move(2, 2)
+        page.evaluate(CLOSE)
+        page.evaluate("path => window.jupyterapp.commands.execute('docmanager:open', {path}).then(() => null)", path)
         page.wait_for_function(IDLE, timeout=60_000)
         page.evaluate("dark => window.jupyterapp.commands.execute('apputils:change-theme', {theme: dark})",
                       f"JupyterLab {theme.title()}")
-        page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
         if run:
             run_all(page, seconds)
         return page
@@ -125,10 +149,10 @@ def notebooks(lab):
     try:
         yield open_notebook
     finally:
-        for context in contexts:
-            context.close()
-        for session in lab.ask("GET", "/api/sessions"):
-            lab.ask("DELETE", f"/api/sessions/{session['id']}")
+        errors = lab.errors[:]
+        lab.close_notebooks()
+        for session in sessions:
+            lab.helpers.submit(lab.ask, "DELETE", f"/api/sessions/{session['id']}")
     assert not errors
 
 

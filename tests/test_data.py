@@ -225,6 +225,10 @@ def test_start_says_where_data_is(tiny, monkeypatch, capsys):
     assert torch.get_num_threads() == max(1, (os.cpu_count() or 1) - 1)
     monkeypatch.setenv("LENET_DATA", str(tiny / "nothing"))
     lh.start("en")
-    assert "no complete MNIST yet" in capsys.readouterr().out
+    assert "correct it or unset it" in capsys.readouterr().out
+    monkeypatch.delenv("LENET_DATA")
+    monkeypatch.setattr(lh, "HERE", tiny / "nothing")
+    lh.start("en")
+    assert "downloaded at first use" in capsys.readouterr().out
     with pytest.raises(ValueError, match="fr"):
         lh.start("fr")
