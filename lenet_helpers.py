@@ -244,6 +244,7 @@ def _remainder(g):
 # ------------------------------------------------------------------------------------------------- explorer
 
 POSITIVE, NEGATIVE = "#e69f00", "#56b4e9"  # orange and sky blue: the colour-blind tell them apart
+SIGNS = LinearSegmentedColormap.from_list("signs", [NEGATIVE, "white", POSITIVE])  # for matplotlib; notebook 01
 LIMITS = {"n_in": range(3, 13), "kernel_size": range(1, 8), "stride": range(1, 5), "padding": range(0, 5),
           "dilation": range(1, 4)}
 PRESETS = {  # kernel_size -> kernel of whole numbers; one pixel has no neighbours, so an edge kernel of 1x1 is 0
@@ -486,7 +487,7 @@ def _scale(table):
     limit = table.abs().max().item() or 1
     if table.min() >= 0:
         return matplotlib.colormaps["gray_r"], 0, limit
-    return LinearSegmentedColormap.from_list("signs", [NEGATIVE, "white", POSITIVE]), -limit, limit
+    return SIGNS, -limit, limit
 
 
 def _pictures_svg(image, kernel, g, name):
@@ -517,16 +518,10 @@ def _explorer_figure(image, kernel, g, step):
     titles = (f"input {g.n_in}x{g.n_in}, padding {g.padding}",
               f"kernel {g.kernel_size}x{g.kernel_size}\nstride {g.stride}, dilation {g.dilation}",
               f"output {g.n_out}x{g.n_out}")
-    for ax, table, title in zip(axes, (padded, kernel, output), titles):
-        colors, low, high = _scale(table)
-        ax.imshow(table.numpy(), cmap=colors, vmin=low, vmax=high * 2 if low == 0 and len(table) <= 20 else high)
-        ax.set(xticks=[], yticks=[])
-        ax.set_title(title, fontsize=11)
-        for (i, j), value in np.ndenumerate(table.numpy() if len(table) <= 20 else np.empty((0, 0))):
-            ax.text(j, i, _short(value.item()), ha="center", va="center", fontsize=12 if len(table) < 9 else 8)
     i, j = divmod(step, g.n_out)
-    for ax, x, y, size in ((axes[0], j * g.stride, i * g.stride, g.span), (axes[2], j, i, 1)):
-        ax.add_patch(matplotlib.patches.Rectangle((x - .5, y - .5), size, size, fill=False, color="black", lw=3))
+    frames = (j * g.stride, i * g.stride, g.span), None, (j, i, 1)
+    for ax, table, title, frame in zip(axes, (padded, kernel, output), titles, frames):
+        _show_table(ax, table, title, *_scale(table), frame, 0 if len(table) > 20 else 8 if len(table) > 8 else 12)
     return fig
 
 
@@ -1367,6 +1362,21 @@ def _show_digit(ax, image, title, color="black"):
     ax.set_axis_off()
 
 
+def _show_table(ax, table, title, colors, low, high, frame=None, numbers=0, **options):
+    """A table of numbers (height, width) as a picture. frame: (column, row, pixels) of a window to mark; numbers: font
+    size of the values to write into the cells, 0 for none."""
+    ax.imshow(table.numpy(), cmap=colors, vmin=low, vmax=high, **options)
+    ax.set(xticks=[], yticks=[])
+    ax.set_title(_minus(title), fontsize=11)
+    if frame is not None:
+        column, row, pixels = frame
+        ax.add_patch(plt.Rectangle((column - 0.5, row - 0.5), pixels, pixels, fill=False, ec="#d55e00", lw=3))
+    if numbers:
+        for (i, j), value in np.ndenumerate(table.numpy()):
+            dark = abs(value) > high / 2 and low == 0  # a grey's; orange and blue are never dark
+            ax.text(j, i, _short(round(value.item(), 2)), ha="center", va="center", fontsize=numbers, color="white" if dark else "black")
+
+
 def show_predictions(model, dataset, n=20):
     """The first `n` pictures of a dataset, each with "guess (label)": green if right, red with a cross if wrong.
     Returns a Figure. Notebook 04."""
@@ -1410,15 +1420,12 @@ def show_confusion(evaluation):
 
 
 def show_filters(model):
-    """The kernels of the model's first convolution: blue below zero, red above. Returns a Figure. Notebook 04."""
+    """The kernels of the model's first convolution: blue below zero, orange above. Returns a Figure. Notebook 04."""
     weights = next(m for m in model.modules() if isinstance(m, nn.Conv2d)).weight.detach().cpu()[:, 0]
     fig, axes = _figure(1, len(weights), figsize=(1.9 * len(weights), 2.1))
-    limit = weights.abs().max()
     for number, (ax, weight) in enumerate(zip(axes, weights)):
-        picture = ax.imshow(weight.numpy(), cmap="RdBu_r", vmin=-limit, vmax=limit)
-        ax.set_title(f"kernel {number}", fontsize=11)
-        ax.set_axis_off()
-    fig.colorbar(picture, ax=axes, shrink=0.8)
+        _show_table(ax, weight, f"kernel {number}", *_scale(weights))
+    fig.colorbar(ax.images[0], ax=axes, shrink=0.8)
     return fig
 
 
@@ -1507,11 +1514,8 @@ def show_layers(model, image):
               "fc1": grid[2, 1:], "fc2": grid[3, 1:]}
     steps = _activations(model, image)
     for name, place in places.items():
-        ax = fig.add_subplot(place)
-        ax.imshow(_grid(name, steps[name]).numpy(), cmap="gray_r", vmin=0, vmax=1,
-                  aspect="equal" if steps[name].dim() == 3 else "auto")
-        ax.set_title(_layer_title(name, steps[name], " after ReLU"), fontsize=11)
-        ax.set(xticks=[], yticks=[])
+        _show_table(fig.add_subplot(place), _grid(name, steps[name]), _layer_title(name, steps[name], " after ReLU"),
+                    "gray_r", 0, 1, aspect="equal" if steps[name].dim() == 3 else "auto")
     probabilities = steps["fc3"].softmax(0).numpy()
     ax = fig.add_subplot(grid[1:, 0])
     ax.barh(range(10), probabilities, color=["#c05a00" if p == probabilities.max() else "#999999" for p in probabilities])
@@ -1545,11 +1549,11 @@ def explain_cell(model, image, layer, channel, row, column):
     else:
         numbers, source = [channel], source[[channel]]
     patch = source[:, g.window(row)][:, :, g.window(column)]
-    stages = [("patch", patch, source.max())]
+    stages = [("patch", patch, source)]  # title, tables, what their colours are to be scaled by
     if isinstance(module, nn.Conv2d):
         products = patch * weights
         sums, bias = products.sum((1, 2)).tolist(), module.bias[channel].item()
-        stages += [("kernel", weights, weights.abs().max()), ("patch x kernel", products, products.abs().max())]
+        stages += [("kernel", weights, weights), ("patch x kernel", products, products)]
         reason = (f"{' '.join(f'{s:+.3f}' for s in sums)}   {bias:+.3f} (bias)   =  {sum(sums) + bias:.3f},   "
                   f"after ReLU: {value:.3f}")
     else:
@@ -1560,27 +1564,17 @@ def explain_cell(model, image, layer, channel, row, column):
     fig.suptitle(_minus(f"{layer.upper()}, map {channel}, row {row}, column {column}:   {reason}"), fontsize=12)
     grid = fig.add_gridspec(*((1, len(stages) + 2) if alone else (len(stages) + 1, len(numbers) + 2)))
 
-    def picture(place, table, limit, title, frame=None):
-        ax = fig.add_subplot(place)
-        colors = {"cmap": "RdBu_r", "vmin": -limit} if "kernel" in title else {"cmap": "gray_r", "vmin": 0}
-        ax.imshow(table.numpy(), vmax=limit.clamp(min=1e-9).item(), **colors)
-        ax.set(xticks=[], yticks=[])
-        ax.set_title(_minus(title), fontsize=10)
-        if frame is not None:  # (column, row, pixels)
-            ax.add_patch(plt.Rectangle((frame[0] - 0.5, frame[1] - 0.5), frame[2], frame[2], fill=False, ec="#d55e00", lw=2))
-        elif alone:
-            for (i, j), v in np.ndenumerate(table.numpy()):
-                ax.text(j, i, _minus(f"{round(v, 2) + 0:.2f}"), ha="center", va="center", fontsize=8,
-                        color="white" if abs(v) > limit * 0.5 else "black")
+    def picture(place, table, whole, title, frame=None):
+        _show_table(fig.add_subplot(place), table, title, *_scale(whole), frame, 8 if alone and frame is None else 0)
 
     for c, number in enumerate(numbers):
         title = "input" if below == "input" else f"{below.upper()}, map {number}"
-        picture(grid[0, 0] if alone else grid[0, c], source[c], source.max(), title,
+        picture(grid[0, 0] if alone else grid[0, c], source[c], source, title,
                 (g.window(column)[0], g.window(row)[0], g.span))
-        for k, (title, tables, limit) in enumerate(stages, 1):
+        for k, (title, tables, whole) in enumerate(stages, 1):
             title += f"\nsum {sums[c]:+.3f}" if k == 3 else ""
-            picture(grid[0, k] if alone else grid[k, c], tables[c], limit, title)
-    picture(grid[0, -1] if alone else grid[1:3, -2:], maps[channel], maps.max(), f"{layer.upper()}, map {channel}\n"
+            picture(grid[0, k] if alone else grid[k, c], tables[c], whole, title)
+    picture(grid[0, -1] if alone else grid[1:3, -2:], maps[channel], maps, f"{layer.upper()}, map {channel}\n"
             f"value {value:.3f}", (column, row, 1))
     return fig
 

@@ -65,7 +65,7 @@ def test_a_notebook_under_nbval_on_one_core(tmp_path):
     core = min(os.sched_getaffinity(0))
     done = subprocess.run(
         [sys.executable, "-c", f"import os, sys, pytest; os.sched_setaffinity(0, {{{core}}}); "
-         f"sys.exit(pytest.main([{str(notebook)!r}, '-q', '-p', 'no:cacheprovider']))"],
+         f"sys.exit(pytest.main([{str(notebook)!r}, '-q', '-n', '0', '-p', 'no:cacheprovider']))"],
         cwd=lh.HERE, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout
 

@@ -15,8 +15,8 @@ def network():
 pad = lh.DrawPad({})
 pad"""
 SETTLED = """() => new Promise(done => {
-    let timer = setTimeout(done, 250);
-    new MutationObserver(() => { clearTimeout(timer); timer = setTimeout(done, 250); })
+    let timer = setTimeout(done, 150);
+    new MutationObserver(() => { clearTimeout(timer); timer = setTimeout(done, 150); })
         .observe(document.querySelector(".lh-pad-view"), {childList: true});
 })"""
 
