@@ -39,6 +39,7 @@ class Lab:
 
     def __init__(self, root, base, token, browser):
         self.root, self.base, self.token, self.errors = root, base, token, []
+        self.session = None  # of the notebooks that are no files of the project: one kernel, which has imported the helper
         self.helpers = ThreadPoolExecutor()  # for what need not be waited for
         self.page = browser.new_page()
         self.page.set_default_timeout(20_000)
@@ -52,6 +53,11 @@ class Lab:
                                          headers={"Authorization": f"token {self.token}"}, method=method)
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.loads(answer.read() or "null")
+
+    def start_kernel(self, path):
+        """Starts a kernel for a notebook that is still to be opened; returns the session's id."""
+        return self.ask("POST", "/api/sessions", {"path": path, "name": path, "type": "notebook",
+                                                  "kernel": {"name": "python3"}})["id"]
 
     def close_notebooks(self):
         self.page.evaluate(CLOSE)
@@ -117,15 +123,16 @@ def notebooks(lab):
     """Gives `open_notebook(cells_or_path, run=True, theme="light")` -> playwright's page, with that notebook alone, run
     from top to bottom.
 
-    cells_or_path: a list of code cells (strings), written as a notebook at the root, where `import lenet_helpers` works;
-    or the path of a notebook below the project, opened as the root's copy of it. Fails for a cell that raises and, at
-    the end, for a JavaScript error in the page. Kernels are shut down then.
+    cells_or_path: a list of code cells (strings), written as a notebook at the root, where `import lenet_helpers` works,
+    all such on one kernel; or the path of a notebook below the project, opened as the root's copy of it, on a kernel of
+    its own, shut down at the end. Fails for a cell that raises and, at the end, for a JavaScript error in the page.
     """
     page, sessions = lab.page, []
 
     def open_notebook(cells_or_path, run=True, theme="light", width=1280, height=1000, seconds=120):
-        if isinstance(cells_or_path, (str, Path)):
-            path = Path(cells_or_path).resolve().relative_to(PROJECT).as_posix()
+        if isinstance(cells_or_path, Path):
+            path = cells_or_path.resolve().relative_to(PROJECT).as_posix()
+            sessions.append(lab.start_kernel(path))
         else:
             path = f"test_{secrets.token_hex(3)}.ipynb"
             cells = [{"cell_type": "code", "id": f"c{i}", "metadata": {}, "outputs": [], "execution_count": None,
@@ -133,8 +140,8 @@ def notebooks(lab):
             kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
             (lab.root / path).write_text(json.dumps({"cells": cells, "metadata": kernel, "nbformat": 4,
                                                      "nbformat_minor": 5}), encoding="utf-8")
-        kernel = {"path": path, "name": path, "type": "notebook", "kernel": {"name": "python3"}}
-        sessions.append(lab.ask("POST", "/api/sessions", kernel))
+            lab.session = lab.session or lab.start_kernel(path)
+            lab.ask("PATCH", f"/api/sessions/{lab.session}", {"path": path})
         page.set_viewport_size({"width": width, "height": height})
         page.mouse.move(2, 2)
         page.evaluate(CLOSE)
@@ -152,7 +159,7 @@ def notebooks(lab):
         errors = lab.errors[:]
         lab.close_notebooks()
         for session in sessions:
-            lab.helpers.submit(lab.ask, "DELETE", f"/api/sessions/{session['id']}")
+            lab.helpers.submit(lab.ask, "DELETE", f"/api/sessions/{session}")
     assert not errors
 
 
