@@ -1412,9 +1412,10 @@ def show_confusion(evaluation):
     from sklearn.metrics import ConfusionMatrixDisplay
 
     fig, ax = _figure(figsize=(7, 6))
-    ConfusionMatrixDisplay(evaluation.confusion).plot(
-        ax=ax, cmap="Blues", colorbar=False,
-        im_kw={"norm": matplotlib.colors.PowerNorm(0.3)})  # else the few mistakes vanish beside the many right ones
+    norm = matplotlib.colors.PowerNorm(0.3)  # else the few mistakes vanish beside the many right ones
+    shown = ConfusionMatrixDisplay(evaluation.confusion).plot(ax=ax, cmap="Blues", colorbar=False, im_kw={"norm": norm})
+    for text, shade in zip(shown.text_.flat, norm(evaluation.confusion).flat):  # sklearn's choice knows no norm
+        text.set_color("white" if shade > 0.5 else "black")
     ax.set(xlabel="the network's guess", ylabel="true digit")
     return fig
 
