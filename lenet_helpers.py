@@ -324,7 +324,7 @@ def _tint(value, limit):
 
 
 def _box(x, y, size):
-    return f'x="{x:g}" y="{y:g}" width="{size:g}" height="{size:g}"'
+    return f'x="{x}" y="{y}" width="{size}" height="{size}"'
 
 
 def _rect(x, y, size, attributes):
