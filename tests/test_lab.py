@@ -1,9 +1,12 @@
-"""The explorer in a real JupyterLab in Chromium (lab.py): what a reader sees and does."""
+"""How the lesson opens, and the explorer in a real JupyterLab in Chromium (lab.py): what a reader sees and does."""
 import io
+import os
 import re
+import subprocess
+import sys
 
 import pytest
-from lab import run_code
+from lab import PROJECT, run_code
 from PIL import Image
 
 import lenet_helpers as lh
@@ -155,3 +158,19 @@ def test_explorer_shows_pictures(open_notebook):
     red, _, blue = now.getpixel((right["x"] + 13.5 * pixel, middle))
     assert red > blue + 100  # the edge, in orange
     assert max(now.getpixel((left["x"] + 20.5 * pixel, middle))) < 20
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_readme_opens_the_lesson_at_the_projects_root(language, tmp_path):
+    """JupyterLab serves nothing above its root, which a file on the command line would otherwise set to its folder."""
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    arguments = re.search(rf"-m jupyterlab (.*notebooks/{language}/\S+)", readme).group(1).split()
+    server = subprocess.Popen([sys.executable, "-m", "jupyterlab", *arguments, "--no-browser", "--port=0", "--allow-root"],
+                              cwd=PROJECT, env={**os.environ, "JUPYTER_RUNTIME_DIR": str(tmp_path)},
+                              stderr=subprocess.PIPE, encoding="utf-8")
+    try:
+        roots = (line.split("directory: ")[1].strip() for line in server.stderr if "Serving notebooks from" in line)
+        assert next(roots, None) == str(PROJECT)
+    finally:
+        server.terminate()
+        server.communicate(timeout=20)
