@@ -25,5 +25,5 @@ def test_opens_and_runs_without_errors_or_broken_widgets(open_notebook, path):
     page = open_notebook(path, run=False)
     look(page)  # pictures where the widgets will be
     run_all(page, seconds=600)
-    page.wait_for_timeout(500)  # a widget that fails says so only now
+    page.wait_for_timeout(1000)  # a widget that fails says so only now
     look(page)
