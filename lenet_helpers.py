@@ -260,8 +260,8 @@ STYLE = f"""<style>
 .lh-svg {{ display: block; max-width: 100%; height: auto; font: 14px var(--jp-ui-font-family, sans-serif);
   fill: var(--jp-content-font-color1, currentColor) }}
 .lh-svg text {{ pointer-events: none }}
-.lh-in, .lh-pad, .lh-zero, .lh-pos, .lh-neg, .lh-lost {{ stroke: var(--jp-border-color1, #999) }}
-.lh-pad {{ fill: none; stroke-dasharray: 3 3 }}
+.lh-lines {{ fill: none; stroke: var(--jp-border-color1, #999) }}
+.lh-dashes {{ fill: none; stroke: var(--jp-border-color1, #999); stroke-dasharray: 3 3 }}
 .lh-zero {{ fill: #888 }}
 .lh-pos {{ fill: {POSITIVE} }}
 .lh-neg {{ fill: {NEGATIVE} }}
@@ -270,12 +270,12 @@ STYLE = f"""<style>
 .lh-sum {{ font-family: var(--jp-code-font-family, monospace); white-space: pre }}
 .lh-lit {{ fill: none; stroke: #009e73; stroke-opacity: .5 }}
 .lh-frame {{ stroke: var(--jp-content-font-color1, currentColor); stroke-width: 2.5 }}
-.lh-hit {{ fill: transparent; pointer-events: all; cursor: pointer }}
-.lh-cell {{ outline: none }}
-.lh-cell:hover .lh-hit, .lh-cell:focus .lh-hit {{ stroke-width: 3; stroke: var(--jp-content-font-color1, currentColor) }}
+.lh-cell {{ outline: none; cursor: pointer }}
+.lh-i {{ fill: transparent }}
+.lh-cell:hover, .lh-cell:focus {{ stroke-width: 3; stroke: var(--jp-content-font-color1, currentColor) }}
 .lh-reveal {{ display: none; pointer-events: none }}
-.lh-cell:hover .lh-reveal, .lh-cell:focus .lh-reveal {{ display: inline }}
-.lh-cells:hover .lh-cell:focus:not(:hover) .lh-reveal {{ display: none }}
+.lh-cell:hover + .lh-reveal, .lh-cell:focus + .lh-reveal {{ display: inline }}
+.lh-cells:hover .lh-cell:focus:not(:hover) + .lh-reveal {{ display: none }}
 </style>"""  # one class a rule: what a <use> repeats knows nothing of the elements around it
 
 
@@ -317,10 +317,10 @@ def _short(value):
     return text.replace("-", "−")
 
 
-def _tint(value, limit):
+def _tint(value, limit, kind=""):
     """Attributes of a cell in the colour of a number: orange above 0, blue below, the stronger the larger."""
     sign = "zero" if not value else "pos" if value > 0 else "neg"
-    return f'class="lh-{sign}" fill-opacity="{.15 + .5 * min(1, abs(value) / limit) if value else .08:.2f}"'
+    return f'class="{kind}lh-{sign}" fill-opacity="{.15 + .5 * min(1, abs(value) / limit) if value else .08:.2f}"'
 
 
 def _box(x, y, size):
@@ -337,17 +337,28 @@ def _hatch(name):
 
 
 def _tinted(table, x, y, cell):
-    """A grid of cells at (x, y) in the colours of its numbers."""
+    """Cells at (x, y) in the colours of a table's numbers."""
     limit = table.abs().max().item() or 1
     return "".join(_rect(x + j * cell, y + i * cell, cell, _tint(value, limit))
                    for i, row in enumerate(table.tolist()) for j, value in enumerate(row))
 
 
+def _lines(n, x, y, cell, look="lines"):
+    """The lines of a grid of n x n cells at (x, y)."""
+    return f'<path class="lh-{look}" d="' + "".join(
+        f"M{x} {y + i * cell}h{n * cell}M{x + i * cell} {y}v{n * cell}" for i in range(n + 1)) + '"/>'
+
+
 def _numbers(texts, x, y, cell, size):
-    middle = y + cell / 2 + size * .36
-    return f'<g class="lh-num" font-size="{size}">' + "".join(
-        f'<text x="{x + j * cell + cell / 2:g}" y="{middle + i * cell:.0f}">{text}</text>'
-        for i, row in enumerate(texts) for j, text in enumerate(row)) + "</g>"
+    """A table's numbers, in the middle of its cells. Those of one character share an element a row: a page takes long
+    over many."""
+    middles, parts = [f"{x + j * cell + cell / 2:g}" for j in range(len(texts))], []
+    for i, row in enumerate(texts):
+        short = [(place, text) for place, text in zip(middles, row) if len(text) == 1]
+        together = [(" ".join(place for place, _ in short), "".join(text for _, text in short))] if short else []
+        for place, text in together + [(place, text) for place, text in zip(middles, row) if len(text) > 1]:
+            parts.append(f'<text x="{place}" y="{y + (i + .5) * cell + size * .36:.0f}">{text}</text>')
+    return f'<g class="lh-num" font-size="{size}">{"".join(parts)}</g>'
 
 
 def _svg(name, hint, body, width=WIDTH, height=HEIGHT):
@@ -378,7 +389,9 @@ def convolution_svg(image, kernel, geometry, name=None):
             raise ValueError(_text("wrong_size", name=what, found=found, expected=expected))
     name = html.escape(name or f"lh-{uuid.uuid4().hex[:8]}")
     padded, output = _convolve(image, kernel, g)
-    xs, ws, ys = ([[_short(value) for value in row] for row in table.tolist()] for table in (padded, kernel, output))
+    pixels, weights, values = image.tolist(), kernel.tolist(), output.tolist()
+    brightest, heaviest, largest = (table.abs().max().item() or 1 for table in (image, kernel, output))
+    xs, ws, ys = ([[_short(value) for value in row] for row in table] for table in (padded.tolist(), weights, values))
     n, k, s, d, p = g.n_out, g.kernel_size, g.stride, g.dilation, g.padding
     windows = [g.window(i) for i in range(n)]
 
@@ -413,31 +426,32 @@ def convolution_svg(image, kernel, geometry, name=None):
     def said(sentence):
         return f'<text x="{x_k}" y="{y_sum + 18}" font-size="16">{html.escape(sentence)}</text>'
 
-    def target(kind, i, j, x, label, reveal):
-        hit = _rect(x + j * cell, y + i * cell, cell, 'class="lh-hit"')
-        return (f'<g class="lh-cell {kind}" tabindex="0" role="img" aria-label="{html.escape(label)}">{hit}'
-                f'<g class="lh-reveal">{reveal}</g></g>')
+    def target(i, j, x, look, label, reveal):
+        # <svg>, not <g>: Chromium lays out what a hidden <g> holds, which takes longer than all that is seen
+        hit = _rect(x + j * cell, y + i * cell, cell, f'{look} tabindex="0" role="img" aria-label="{html.escape(label)}"')
+        return f'{hit}<svg class="lh-reveal">{reveal}</svg>'
 
     # what lies below, drawn once
-    reached = {q for window in windows for q in window}
-    brightest = padded.abs().max().item() or 1
     body = [f"<defs>{_hatch(name)}"]
     # each pixel of a window in the colour of its weight; the pixels that a weight meets, as `h1` strokes, 1 cell wide
-    limit = kernel.abs().max().item() or 1
     body += [f'<pattern id="{name}-w" width="1" height="1">',  # of the whole window; a page takes long over many <use>
-             *(_rect(b * d * cell, a * d * cell, cell, _tint(w, limit))
-               for a, row in enumerate(kernel.tolist()) for b, w in enumerate(row)), "</pattern>",
+             *(_rect(b * d * cell, a * d * cell, cell, _tint(w, heaviest))
+               for a, row in enumerate(weights) for b, w in enumerate(row)), "</pattern>",
              f'<path id="{name}-l" class="lh-lit" d="',
              *(f"M{j * s} {i * s + .5:g}h1" for i in range(n) for j in range(n)), '"/></defs>',
              _titles(g, x_k, x_o, _text("output", g=g))]
-    for i, row in enumerate(padded.tolist()):
+    greys = {}
+    for i, row in enumerate(pixels):
         for j, value in enumerate(row):
-            inside = p <= i < p + g.n_in and p <= j < p + g.n_in
-            shade = f'class="lh-in" fill-opacity="{.03 + .25 * abs(value) / brightest:.2f}"'
-            body.append(_rect(1 + j * cell, y + i * cell, cell, shade if inside else 'class="lh-pad"'))
-            if not (i in reached and j in reached):
-                body.append(_rect(1 + j * cell, y + i * cell, cell, f'class="lh-lost" fill="url(#{name}-h)"'))
-    body += [_tinted(kernel, x_k, y, cell), _tinted(output, x_o, y, cell)]
+            greys.setdefault(f"{.03 + .25 * abs(value) / brightest:.2f}", []).append(
+                f"M{1 + (j + p) * cell} {y + (i + p) * cell}h{cell}v{cell}h-{cell}z")
+    body += [f'<path fill-opacity="{grey}" d="{"".join(squares)}"/>' for grey, squares in greys.items()]
+    side = g.padded * cell
+    body += [f'<path class="lh-lost" fill="url(#{name}-h)" d="',  # the rows and columns that no window reaches
+             *(f"M1 {y + q * cell}h{side}v{cell}h-{side}zM{1 + q * cell} {y}h{cell}v{side}h-{cell}z"
+               for q in sorted(set(range(g.padded)).difference(*windows))), '"/>',
+             _lines(g.padded, 1, y, cell, "dashes"), _lines(g.n_in, 1 + p * cell, y + p * cell, cell),
+             _lines(k, x_k, y, cell), _lines(n, x_o, y, cell)]
 
     # what can be pointed at: outputs, inputs, weights
     body.append('<g class="lh-cells">')
@@ -447,8 +461,8 @@ def convolution_svg(image, kernel, geometry, name=None):
                      for a, r in enumerate(rows)]
             lines = ["  " + lines[0], *("+ " + text for text in lines[1:]), f"{equals} {ys[i][j]}"]
             window = _rect(1 + j * s * cell, y + i * s * cell, g.span * cell, f'class="lh-frame" fill="url(#{name}-w)"')
-            body.append(target(f"lh-o{i * n + j}", i, j, x_o, _text("output_cell", i=i, j=j, value=ys[i][j]),
-                               window + written(*lines)))
+            body.append(target(i, j, x_o, _tint(values[i][j], largest, f"lh-cell lh-o{i * n + j} "),
+                               _text("output_cell", i=i, j=j, value=ys[i][j]), window + written(*lines)))
     fed = [g.feeds(q) for q in range(g.n_in)]
     for i, rows in enumerate(fed):
         for j, columns in enumerate(fed):
@@ -456,7 +470,7 @@ def convolution_svg(image, kernel, geometry, name=None):
             feeds = _text("feeds", n=count) if count else _text("feeds_none")
             runs = [(columns[0], count // len(rows))] if count and d == 1 else [(c, 1) for c in columns]
             path = "".join([f"M{c} {r}.5h{length}" for r in rows for c, length in runs])
-            body.append(target("lh-i", i + p, j + p, 1,
+            body.append(target(i + p, j + p, 1, 'class="lh-cell lh-i"',
                                _text("input_cell", i=i, j=j, value=xs[i + p][j + p], feeds=feeds),
                                f'<path class="lh-lit" transform="translate({x_o} {y}) scale({cell})" d="{path}"/>'
                                + said(feeds)))
@@ -464,7 +478,8 @@ def convolution_svg(image, kernel, geometry, name=None):
     for i, row in enumerate(ws):
         for j, w in enumerate(row):
             place = f"translate({1 + j * d * cell} {y + i * d * cell}) scale({cell})"
-            body.append(target("lh-w", i, j, x_k, _text("weight_cell", i=i, j=j, value=w, uses=uses),
+            body.append(target(i, j, x_k, _tint(weights[i][j], heaviest, "lh-cell lh-w "),
+                               _text("weight_cell", i=i, j=j, value=w, uses=uses),
                                f'<use href="#{name}-l" transform="{place}"/>' + said(uses)))
     body.append("</g>")
 
@@ -504,9 +519,9 @@ def _pictures_svg(image, kernel, g, name):
                     f'style="image-rendering: pixelated" {_box(x, y, len(table) * scale)}/>')
         body.append(_rect(x, y, len(table) * scale, 'class="lh-frame" fill="none"'))
     inside = g.padding * scale
-    body.append(_rect(1 + inside, y + inside, g.n_in * scale, 'class="lh-pad"'))
+    body.append(_rect(1 + inside, y + inside, g.n_in * scale, 'class="lh-dashes"'))
     texts = [[_short(value) for value in row] for row in kernel.tolist()]
-    body += [_tinted(kernel, x_k, y, cell), _numbers(texts, x_k, y, cell, 16)]
+    body += [_tinted(kernel, x_k, y, cell), _lines(g.kernel_size, x_k, y, cell), _numbers(texts, x_k, y, cell, 16)]
     return _svg(name, "kernels_hint", "".join(body))
 
 
@@ -606,7 +621,7 @@ class Explorer(widgets.VBox):
     def _point(self, change=None):
         """Reveals the window of output number `play.value` while the reader points at nothing."""
         cell = f"#{self._name} .lh-cells:not(:hover):not(:focus-within) .lh-o{self.play.value}"
-        self.step.value = (f"<style>{cell} .lh-reveal {{ display: inline }} {cell} .lh-hit {{ stroke-width: 3; "
+        self.step.value = (f"<style>{cell} + .lh-reveal {{ display: inline }} {cell} {{ stroke-width: 3; "
                            "stroke: var(--jp-content-font-color1, currentColor) }</style>")
 
     def _repr_mimebundle_(self, **kwargs):

@@ -23,8 +23,12 @@ def parse(svg):
     return ET.fromstring(svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1))
 
 
-def groups(tree, kind):
-    return [g for g in tree.iter(f"{SVG}g") if re.fullmatch(rf"lh-cell lh-{kind}", g.get("class", ""))]
+def cells(tree, kind):
+    """(cell, what it reveals) of each cell of a kind."""
+    found = list(tree.find(f"{SVG}g[@class='lh-cells']"))
+    pairs = list(zip(found[::2], found[1::2], strict=True))
+    assert all(reveal.get("class") == "lh-reveal" for _, reveal in pairs)
+    return [pair for pair in pairs if re.match(rf"lh-cell lh-{kind}( |$)", pair[0].get("class"))]
 
 
 def number(text):
@@ -33,8 +37,8 @@ def number(text):
 
 def sums(tree):
     """(sum of the written products, their count, value that stands behind the equals sign) of each output."""
-    for group in groups(tree, r"o\d+"):
-        text = "".join(group.find(f".//{SVG}text").itertext()).replace(" ", "").replace("−", "-")
+    for _, reveal in cells(tree, r"o\d+"):
+        text = "".join(reveal.find(f"{SVG}text").itertext()).replace(" ", "").replace("−", "-")
         terms, claimed = re.split("[=≈]", text)
         products = re.findall(r"([^+×()]+)×\(?([^+()]+)\)?", terms)
         yield sum(float(x) * float(w) for x, w in products), len(products), float(claimed)
@@ -82,38 +86,37 @@ def test_picture_is_the_convolution(n, k, s, p, d):
     w = kernel.double()[None, None].requires_grad_()
     expected = torch.nn.functional.conv2d(x, w, stride=s, padding=p, dilation=d)[0, 0]
 
-    outputs = groups(tree, r"o\d+")
-    assert [number(o.get("aria-label").split(": ")[1]) for o in outputs] == expected.flatten().tolist()
+    outputs = cells(tree, r"o\d+")
+    assert [number(o.get("aria-label").split(": ")[1]) for o, _ in outputs] == expected.flatten().tolist()
     for (added, count, claimed), value in zip(sums(tree), expected.flatten().tolist(), strict=True):
         assert added == claimed == value and count == k * k
 
     # an input reveals the outputs that its gradient reaches: with weights of 1, that nothing cancels
     ones = torch.nn.functional.conv2d(x, torch.ones_like(w), stride=s, padding=p, dilation=d)[0, 0]
     reached = torch.stack([torch.autograd.grad(y, x, retain_graph=True)[0][0, 0] != 0 for y in ones.flatten()])
-    for group, of_input in zip(groups(tree, "i"), reached.flatten(1).T, strict=True):
+    for (_, reveal), of_input in zip(cells(tree, "i"), reached.flatten(1).T, strict=True):
         fed = {divmod(i, g.n_out) for i in of_input.nonzero().flatten().tolist()}
-        path = group.find(f".//{SVG}path")
-        assert strokes(path.get("d")) == fed
-        said = group.find(f".//{SVG}text").text
+        assert strokes(reveal.find(f"{SVG}path").get("d")) == fed
+        said = reveal.find(f"{SVG}text").text
         assert said == (f"Outputs that this input feeds: {len(fed)}." if fed else "No window reaches this input.")
 
     # a weight reveals the inputs that its gradient is a sum of: the common pattern, moved by dilation
     lattice = strokes(next(e.get("d") for e in tree.iter(f"{SVG}path") if (e.get("id") or "").endswith("-l")))
-    size = float(groups(tree, "w")[0].find(f"{SVG}rect").get("width"))
+    size = float(cells(tree, "w")[0][0].get("width"))
     probe = torch.arange(1., g.padded ** 2 + 1, dtype=torch.float64).view(1, 1, g.padded, g.padded)
     weight_sums = torch.autograd.grad(torch.nn.functional.conv2d(probe, w, stride=s, dilation=d).sum(), w)[0][0, 0]
-    for group, total in zip(groups(tree, "w"), weight_sums.flatten().tolist(), strict=True):
-        x0, y0 = map(float, re.search(r"translate\((\S+) (\S+)\)", group.find(f".//{SVG}use").get("transform")).groups())
+    for (_, reveal), total in zip(cells(tree, "w"), weight_sums.flatten().tolist(), strict=True):
+        x0, y0 = map(float, re.search(r"translate\((\S+) (\S+)\)", reveal.find(f"{SVG}use").get("transform")).groups())
         right, down = round((x0 - 1) / size), round((y0 - lh.TITLE) / size)
         assert sum((r + down) * g.padded + c + right + 1 for r, c in lattice) == total
-        assert f": {g.n_out ** 2}, " in group.find(f".//{SVG}text").text
+        assert f": {g.n_out ** 2}, " in reveal.find(f"{SVG}text").text
 
 
 def test_a_window_is_where_it_belongs():
     g = lh.ConvGeometry(7, 3, stride=2, padding=1, dilation=2)
     tree = parse(lh.convolution_svg(torch.ones(7, 7), torch.tensor([[1, 0, -2], [0, 0, 0], [2, 0, 1]]), g))
-    size = float(groups(tree, "w")[0].find(f"{SVG}rect").get("width"))
-    frame = groups(tree, r"o\d+")[5].find(f"{SVG}g/{SVG}rect")  # row 1, column 2
+    size = float(cells(tree, "w")[0][0].get("width"))
+    frame = cells(tree, r"o\d+")[5][1].find(f"{SVG}rect")  # row 1, column 2
     assert [(float(frame.get("x")) - 1) / size, (float(frame.get("y")) - lh.TITLE) / size] == [4, 2]
     assert float(frame.get("width")) == 5 * size
     window = next(e for e in tree.iter(f"{SVG}pattern") if e.get("id").endswith("-w"))
@@ -123,15 +126,22 @@ def test_a_window_is_where_it_belongs():
         (0, 0, "lh-pos"), (2, 0, "lh-zero"), (4, 0, "lh-neg"), (0, 2, "lh-zero"), (2, 2, "lh-zero"), (4, 2, "lh-zero"),
         (0, 4, "lh-pos"), (2, 4, "lh-zero"), (4, 4, "lh-pos")]
     assert looks[2][3] > looks[0][3]  # the larger weight in the stronger colour
-    by_class = [e.get("class") for e in tree.iter(f"{SVG}rect")]
-    assert by_class.count("lh-pad") == 81 - 49
+    dashes, lines = (next(e for e in tree.iter(f"{SVG}path") if e.get("class") == name) for name in ("lh-dashes", "lh-lines"))
+    assert dashes.get("d").startswith(f"M1 {lh.TITLE}h{9 * size:g}") and dashes.get("d").count("M") == 2 * 10
+    assert lines.get("d").startswith(f"M{1 + size:g} {lh.TITLE + size:g}h{7 * size:g}") and lines.get("d").count("M") == 2 * 8
 
 
-def test_unreached_rows_and_columns_are_hatched():
-    tree = parse(lh.convolution_svg(torch.ones(6, 6), torch.ones(3, 3), lh.ConvGeometry(6, 3, stride=2)))
-    assert [e.get("class") for e in tree.iter(f"{SVG}rect")].count("lh-lost") == 36 - 25
-    tree = parse(lh.convolution_svg(torch.ones(7, 7), torch.ones(1, 1), lh.ConvGeometry(7, 1, stride=3)))
-    assert [e.get("class") for e in tree.iter(f"{SVG}rect")].count("lh-lost") == 49 - 9
+@pytest.mark.parametrize("n, k, s, lost", [(6, 3, 2, {5}), (7, 1, 3, {1, 2, 4, 5}), (5, 3, 1, set())])
+def test_unreached_rows_and_columns_are_hatched(n, k, s, lost):
+    tree = parse(lh.convolution_svg(torch.ones(n, n), torch.ones(k, k), lh.ConvGeometry(n, k, stride=s)))
+    size = float(cells(tree, "w")[0][0].get("width"))
+    hatched = next(e for e in tree.iter(f"{SVG}path") if e.get("class") == "lh-lost")
+    assert hatched.get("fill").endswith("-h)")
+    strips = [tuple(map(int, strip)) for strip in re.findall(r"M(\d+) (\d+)h(\d+)v(\d+)h-\3z", hatched.get("d"))]
+    rows = {(y - lh.TITLE) / size for x, y, width, height in strips if (x, width, height) == (1, n * size, size)}
+    columns = {(x - 1) / size for x, y, width, height in strips if (y, width, height) == (lh.TITLE, size, n * size)}
+    assert len(strips) == 2 * len(lost)
+    assert rows == columns == lost
 
 
 @pytest.mark.parametrize("make", [list, np.array, torch.tensor])
@@ -143,6 +153,34 @@ def test_floats_are_short_and_their_sums_near(make):
     for (added, _, claimed), value in zip(sums(tree), expected, strict=True):
         assert claimed == pytest.approx(value, abs=.006) and added == pytest.approx(value, abs=.1)
     assert all(len(t.text) <= 5 for g in tree.iter(f"{SVG}g") if g.get("class") == "lh-num" for t in g)
+
+
+def test_every_cell_shows_its_number():
+    """Each number stands in the middle of its cell, whether it has an element of its own or shares its row's."""
+    image, kernel = torch.randint(-3, 20, (6, 6)), torch.tensor([[1., -2.], [0.25, 3.]])
+    g = lh.ConvGeometry(6, 2, padding=1)
+    tree = parse(lh.convolution_svg(image, kernel, g))
+    padded, output = lh._convolve(image.double(), kernel.double(), g)
+    size = float(cells(tree, "w")[0][0].get("width"))
+    tables = [e for e in tree.iter(f"{SVG}g") if e.get("class") == "lh-num"]
+    for table, kind, values in zip(tables, ("i", "w", r"o\d+"), (padded, kernel, output), strict=True):
+        x0, y0 = (float(cells(tree, kind)[0][0].get(axis)) - (size if kind == "i" else 0) for axis in "xy")
+        shown = {}
+        for text in table:
+            places = text.get("x").split()
+            for place, word in zip(places, text.text if len(places) > 1 else [text.text], strict=True):
+                row, column = (float(text.get("y")) - y0) / size, (float(place) - x0) / size
+                assert column % 1 == pytest.approx(.5) and .5 < row % 1 < .8
+                shown[int(row), int(column)] = word
+        assert shown == {(i, j): lh._short(v) for i, row in enumerate(values.tolist()) for j, v in enumerate(row)}
+
+
+def test_brighter_pixels_are_darker_grey():
+    tree = parse(lh.convolution_svg([[0, 1, 4], [4, -2, 1], [0, 0, 3]], [[1]], lh.ConvGeometry(3, 1)))
+    size = float(cells(tree, "w")[0][0].get("width"))
+    greys = [(float(e.get("fill-opacity")), len(re.findall(rf"M\d+ \d+h{size:g}v{size:g}h-{size:g}z", e.get("d"))))
+             for e in tree.findall(f"{SVG}path") if e.get("fill-opacity")]
+    assert [count for _, count in sorted(greys)] == [3, 2, 1, 1, 2]  # of 0, 1, -2, 3, 4
 
 
 def test_numbers_are_written_short():
@@ -209,10 +247,10 @@ def test_ids_of_two_pictures_differ_and_names_are_escaped():
 def test_cells_are_labelled_and_can_be_tabbed_to(language, monkeypatch):
     monkeypatch.setattr(lh, "_language", language)
     tree = parse(lh.convolution_svg(torch.ones(5, 5), torch.ones(2, 2), lh.ConvGeometry(5, 2)))
-    cells = [g for g in tree.iter(f"{SVG}g") if g.get("class", "").startswith("lh-cell ")]
-    assert len(cells) == 16 + 25 + 4
-    assert all(c.get("tabindex") == "0" and c.get("aria-label") for c in cells)
-    assert len({c.get("aria-label") for c in cells}) == len(cells)
+    targets = [cell for cell, _ in cells(tree, ".*")]
+    assert len(targets) == 16 + 25 + 4
+    assert all(t.get("tabindex") == "0" and t.get("aria-label") for t in targets)
+    assert len({t.get("aria-label") for t in targets}) == len(targets)
     ids = {e.get("id"): e for e in tree.iter()}
     assert ids[tree.get("aria-labelledby")].text and ids[tree.get("aria-describedby")].text
 
@@ -250,9 +288,9 @@ def test_parameters_are_read_and_set_from_python():
     explorer.kernel_size = 3
     explorer.preset = "sharpen"
     tree = parse(explorer.picture.value)
-    assert [number(g.get("aria-label").split(": ")[1].split(". ")[0]) for g in groups(tree, "w")] == [
+    assert [number(g.get("aria-label").split(": ")[1].split(". ")[0]) for g, _ in cells(tree, "w")] == [
         0, -1, 0, -1, 5, -1, 0, -1, 0]
-    assert len(groups(tree, r"o\d+")) == lh.conv_output_size(8, 3, 2, 1) ** 2 == explorer.play.max + 1
+    assert len(cells(tree, r"o\d+")) == lh.conv_output_size(8, 3, 2, 1) ** 2 == explorer.play.max + 1
     assert explorer.controls["kernel_size"].value == 3
     explorer.controls["padding"].value = 0
     assert explorer.padding == 0 and "8 + 2×0" in explorer.formula.value

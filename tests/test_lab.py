@@ -59,7 +59,7 @@ def test_explorer_reveals_what_is_pointed_at(open_notebook, theme):
     box = svg.locator(".lh-i").first.bounding_box()  # the first input that is no padding
     size = box["width"]
     inputs = cells_at(box["x"] - size, box["y"] - size, size, g.padded)
-    box = svg.locator(".lh-o0 .lh-hit").bounding_box()  # the group itself is as large as what it reveals
+    box = svg.locator(".lh-o0").bounding_box()
     outputs = cells_at(box["x"], box["y"], size, g.n_out)
     away(page)
     plain = picture_of(page)
@@ -102,14 +102,14 @@ def test_explorer_pins_and_plays(open_notebook):
     assert shown(svg) == pinned
     page.keyboard.press("Tab")
     assert page.evaluate("() => document.activeElement.classList.contains('lh-o6')")
-    assert shown(svg) == svg.locator(".lh-o6 .lh-reveal text").text_content() != pinned
+    assert shown(svg) == svg.locator(".lh-o6 + .lh-reveal text").text_content() != pinned
     page.keyboard.press("Shift+Tab")
     assert shown(svg) == pinned
 
     page.locator(".widget-play button").first.click()  # takes the focus, so the steps show
     away(page)
-    page.wait_for_function("() => getComputedStyle(document.querySelector('.lh-o2 .lh-reveal')).display !== 'none'")
-    assert shown(svg) == svg.locator(".lh-o2 .lh-reveal text").text_content()
+    page.wait_for_function("() => getComputedStyle(document.querySelector('.lh-o2 + .lh-reveal')).display !== 'none'")
+    assert shown(svg) == svg.locator(".lh-o2 + .lh-reveal text").text_content()
 
 
 def test_explorer_follows_its_sliders(open_notebook):
