@@ -170,7 +170,8 @@ class ConvGeometry:
                 raise ValueError(_text("size_too_small", name=name, value=value, least=least))
             object.__setattr__(self, name, whole)
         if self.span > self.padded:
-            raise ValueError(_text("does_not_fit", g=self))
+            reducible = [f"{name} ({getattr(self, name)})" for name in ("kernel_size", "dilation") if getattr(self, name) > 1]
+            raise ValueError(_text("does_not_fit", g=self, reducible=" / ".join(reducible)))
 
     @property
     def padded(self):
@@ -2257,10 +2258,10 @@ TEXTS = {
                        "{name} = {value} is too small: it must be at least {least}."),
     "does_not_fit": (
         "卷积核放不下：它占 {g.span} 个像素，而输入加上 padding 只有 {g.n_in} + 2×{g.padding} = {g.padded} 个。"
-        "请减小 kernel_size（现在 {g.kernel_size}）或 dilation（{g.dilation}），或者加大 padding。",
+        "请减小 {reducible}，或者加大 padding。",
         "The kernel does not fit: it spans {g.span} pixels, but input and padding have only "
         "{g.n_in} + 2*{g.padding} = {g.padded}. "
-        "Make kernel_size ({g.kernel_size}) or dilation ({g.dilation}) smaller, or padding larger."),
+        "Make {reducible} smaller, or padding larger."),
     "no_such_output": ("没有第 {i} 个输出：编号从 0 到 {last}。", "There is no output {i}: they go from 0 to {last}."),
     "no_such_input": ("没有第 {j} 个输入：编号从 0 到 {last}。", "There is no input {j}: they go from 0 to {last}."),
     "remainder": ("{free} ÷ {g.stride} = {quotient} 余 {g.unused}：向下取整（floor），最下面 {g.unused} 行和最右边 {g.unused} 列"

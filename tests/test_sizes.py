@@ -22,6 +22,13 @@ def test_every_size_is_torchs():
             assert lh.conv_output_size(n, k, s, p, d) == expected, (n, k, s, p, d)
 
 
+@pytest.mark.parametrize("k, d, advice", [(7, 1, "kernel_size (7) smaller"), (3, 3, "kernel_size (3) / dilation (3) smaller")])
+def test_what_does_not_fit_is_advised_what_can_be_smaller(k, d, advice):
+    with pytest.raises(ValueError) as error:
+        lh.ConvGeometry(4, k, 1, 1, d)
+    assert "spans 7 pixels" in str(error.value) and "4 + 2*1 = 6" in str(error.value) and advice in str(error.value)
+
+
 @pytest.mark.parametrize("n, k, s, p, d", GRID[::97])
 def test_windows_are_those_that_gradients_reach(n, k, s, p, d):
     """Autograd as the oracle: output i reads input j where d output / d input is not 0."""
