@@ -33,6 +33,8 @@ import threading
 import time
 import urllib.request
 import uuid
+import zipfile
+import zlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -88,7 +90,7 @@ def start(language="en"):
     torch.set_num_threads(_threads_beside_the_kernel())
     sys.setswitchinterval(1e-4)  # a cell of pure Python then leaves a training thread its share
     folder, named = _data_folder()
-    found = all(_mnist_file(folder, name) for name in MNIST_FILES)
+    found = all(_mnist_files(folder, name) for name in MNIST_FILES)
     print(f"Python {sys.version.split()[0]}, torch {torch.__version__}, torchvision {importlib.metadata.version('torchvision')}, "
           f"{device.type}, {torch.get_num_threads()} thread(s)")
     print(_text("data_found" if found else "data_misnamed" if named else "data_not_yet", folder=folder))
@@ -688,7 +690,8 @@ def load_mnist(root=None):
     """MNIST as `Digits`, from `root`, else from $LENET_DATA, else from data/ beside this file. Notebooks 00, 01, 04-06.
 
     A folder holds the four files, plain or .gz, itself or in MNIST/raw. Each is checked by size and MD5. A folder
-    that was named is only read: FileNotFoundError says what is missing, ValueError which file is wrong. Into data/
+    that was named is only read: FileNotFoundError says what is missing, ValueError which file is wrong,
+    PermissionError what may not be read. Into data/
     torchvision downloads what is missing or faulty; with no network, scikit-learn's 1,797 digits take MNIST's place,
     and a line says so. A relative $LENET_DATA counts from this file's folder, since kernels run in the notebook's.
     """
@@ -697,7 +700,7 @@ def load_mnist(root=None):
         return _read_mnist(folder)
     try:
         return _read_mnist(folder)
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError):
         try:
             _download_mnist(folder)
             return _read_mnist(folder)
@@ -717,35 +720,51 @@ def _data_folder(root=None):
     return HERE / "data", False
 
 
-def _mnist_file(folder, name):
-    """The path of one of MNIST_FILES in a folder, or None."""
+def _mnist_files(folder, name):
+    """The paths at which a folder has one of MNIST_FILES."""
     places = [place / (name + end) for place in (folder / "MNIST" / "raw", folder) for end in ("", ".gz")]
-    return next((path for path in places if path.is_file()), None)
+    return [path for path in places if os.path.isfile(path)]  # Path.is_file raises where one may not look
 
 
 def _read_mnist(folder):
     if not folder.is_dir():
         raise FileNotFoundError(_text("data_no_folder", folder=folder))
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise PermissionError(_text("not_readable", path=folder))
     contents = []
     for name in MNIST_FILES:
-        path = _mnist_file(folder, name)
-        if path is None:
+        paths = _mnist_files(folder, name)
+        if not paths:
             raise FileNotFoundError(_text("data_no_file", folder=folder, name=name))
-        contents.append(_checked_bytes(path, name))
+        contents.append(_first_whole(paths, name))
     parts = [torch.frombuffer(bytearray(content), dtype=torch.uint8) for content in contents]
     train, test = (TensorDataset(images[16:].view(-1, 1, 28, 28), labels[8:].long())  # behind the IDX headers
                    for images, labels in (parts[:2], parts[2:]))
     return Digits(train, test, "MNIST")
 
 
+def _first_whole(paths, name):
+    """The content of the first of these files that is whole; where none is, what is wrong with the first."""
+    errors = []
+    for path in paths:
+        try:
+            return _checked_bytes(path, name)
+        except ValueError as error:
+            errors.append(error)
+    raise errors[0]
+
+
 def _checked_bytes(path, name):
     """The plain content of one of MNIST_FILES; ValueError names the file, what is wrong and what to do."""
     size, md5 = MNIST_FILES[name]
-    content = path.read_bytes()
+    try:
+        content = path.read_bytes()
+    except PermissionError:
+        raise PermissionError(_text("not_readable", path=path)) from None
     if path.suffix == ".gz" and content[:2] == b"\x1f\x8b":
         try:
             content = gzip.decompress(content)
-        except (EOFError, OSError, ValueError) as error:
+        except (EOFError, OSError, ValueError, zlib.error) as error:
             raise ValueError(_text("data_bad_gz", path=path, error=error)) from None
     if content[:64].lstrip()[:1] == b"<":
         raise ValueError(_text("data_html", path=path))
@@ -785,14 +804,11 @@ def _download_mnist(folder):
     if error is not None:
         raise OSError(str(error))
     for name in MNIST_FILES:
-        path = _mnist_file(folder, name)
-        while path is not None:  # torchvision trusts any file that exists
+        for path in _mnist_files(folder, name):  # torchvision trusts any file that exists
             try:
                 _checked_bytes(path, name)
-                break
             except ValueError:
                 path.unlink()
-                path = _mnist_file(folder, name)
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(NETWORK_SECONDS)  # torchvision sets no limit
     try:
@@ -887,20 +903,23 @@ class LayerTable(list):
 
 
 def _one(size):
-    return size if isinstance(size, int) else size[0]  # torch keeps some sizes as (height, width)
+    return size[0] if isinstance(size, tuple) else size  # torch keeps some sizes as (height, width)
 
 
 def layer_table(model, input_shape=(1, 28, 28)):
     """What each layer of a model makes and costs for one picture of `input_shape` (channels, n, n): a `LayerTable`.
 
     Counts convolutions, pooling and linear layers in the order in which the model defines them; sizes come from
-    `ConvGeometry`. Raises ValueError where a layer does not fit the one before. Notebook 03.
+    `ConvGeometry`. Raises ValueError where a layer does not fit the one before, or has sizes of another kind
+    (padding="same", ceil_mode). Notebook 03.
     """
     rows, shape = LayerTable(), tuple(input_shape)
     for name, layer in model.named_modules():
         parameters = sum(p.numel() for p in layer.parameters(recurse=False))
         if isinstance(layer, (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)):
             k, s, p, d = map(_one, (layer.kernel_size, layer.stride, layer.padding, getattr(layer, "dilation", 1)))
+            if getattr(layer, "ceil_mode", False):
+                raise ValueError(_text("layer_ceil", name=name))
             n = conv_output_size(shape[-1], k, s, p, d)
             text = f"{type(layer).__name__} kernel_size={k} stride={s} padding={p}"
             if isinstance(layer, nn.Conv2d):
@@ -969,39 +988,46 @@ def _training(model, digits, epochs, *, batch_size=None, max_lr=0.1, seed=0, sav
     """
     if not isinstance(model, nn.Module) or not isinstance(digits, Digits):
         raise TypeError(_text("train_what", model=type(model).__name__, digits=type(digits).__name__))
-    if epochs < 1:
-        raise ValueError(_text("no_epochs", epochs=epochs))
-    save = save or resume
+    if not hasattr(epochs, "__index__") or epochs < 1:
+        raise ValueError(_text("no_epochs", epochs=repr(epochs)))
+    epochs, batch_size, save = int(epochs), batch_size or _batch_size(digits), save or resume
+    if save and log and Path(save).absolute() == Path(log).absolute():
+        raise ValueError(_text("same_file", path=save))
     for path in filter(None, (save, log)):
         _check_writable(path)
     generator = torch.Generator()
-    loader = digit_loader(digits.train, batch_size or _batch_size(digits), shuffle=True, generator=generator)
+    loader = digit_loader(digits.train, batch_size, shuffle=True, generator=generator)
     model.to(device, memory_format=torch.channels_last)  # pooling is faster so
     optimizer = torch.optim.SGD(model.parameters(), lr=max_lr, momentum=0.9, weight_decay=5e-4,
                                 fused=device.type in ("cpu", "cuda"))
     scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr, total_steps=epochs * len(loader))
     state = {"model": model, "optimizer": optimizer, "scheduler": scheduler}
-    plan = {"epochs": epochs, "seed": seed, "batches": len(loader)}
+    plan = {"epochs": epochs, "seed": seed, "batches": len(loader), "batch_size": batch_size, "max_lr": max_lr}
     history = _resume(_resume_file(resume), state, plan) if resume else []
 
+    def keep(evaluation):
+        if save:
+            content = {name: part.state_dict() for name, part in state.items()}
+            _save(content | plan | {"history": [tuple(result) for result in history]}, _resume_file(save))
+            save_weights(model, save)
+        if log:
+            report = [str(evaluation)] if len(history) == epochs else []
+            lines = [log_title] * bool(log_title) + [str(result) for result in history] + report
+            _write(log, "\n".join([*lines, ""]).encode())
+
     def epoch_results():
+        if len(history) == epochs:  # the earlier run may have ended between two of its last files
+            keep(evaluate(model, digits.test))
         yield from history[:]
         while len(history) < epochs:
             epoch = len(history) + 1
-            generator.manual_seed(seed * 1_000_003 + epoch)  # an epoch's order depends on nothing before it
+            generator.manual_seed((seed * 1_000_003 + epoch) % 2**63)  # an epoch's order depends on nothing before it
             started = time.perf_counter()
             loss = train_epoch(model, loader, optimizer, scheduler, on_batch)
             seconds = time.perf_counter() - started
             evaluation = evaluate(model, digits.test)
             history.append(EpochResult(epoch, loss, evaluation.accuracy, seconds))
-            if save:
-                content = {name: part.state_dict() for name, part in state.items()}
-                _save(content | plan | {"history": [tuple(result) for result in history]}, _resume_file(save))
-                save_weights(model, save)
-            if log:
-                report = [str(evaluation)] if epoch == epochs else []
-                lines = [log_title] * bool(log_title) + [str(result) for result in history] + report
-                _write(log, "\n".join([*lines, ""]).encode())
+            keep(evaluation)
             yield history[-1]
 
     return epoch_results()
@@ -1017,22 +1043,21 @@ def _batches(digits, options):
 
 def _resume_file(path):
     """What resuming needs besides the weights lies beside them."""
-    return Path(path).with_suffix(".resume.pt")
+    return Path(str(path).removesuffix(".pt") + ".resume.pt")
 
 
 def _resume(path, state, plan):
     """Loads what `_training` saved into model, optimizer and scheduler; returns the epochs that were finished."""
-    if not path.is_file():
-        raise FileNotFoundError(_text("nothing_to_resume", path=path))
-    try:
-        saved = torch.load(path, map_location=device, weights_only=True)
-        if {name: saved[name] for name in plan} == plan:
-            for name, part in state.items():
-                part.load_state_dict(saved[name])
-            return [EpochResult(*result) for result in saved["history"]]
-    except Exception as error:  # a damaged file raises whatever its first bad byte makes of it
-        raise ValueError(_text("resume_damaged", path=path, error=type(error).__name__)) from None
-    raise ValueError(_text("resume_differs", old={name: saved[name] for name in plan}, new=plan))
+    saved = _load(path, "nothing_to_resume", "resume_damaged")
+    if not isinstance(saved, dict) or not {*plan, *state, "history"} <= saved.keys():
+        raise ValueError(_text("resume_damaged", path=path, error="KeyError"))
+    old = {name: saved[name] for name in plan}
+    if old != plan:
+        raise ValueError(_text("resume_differs", old=old, new=plan))
+    _check_fits(state["model"], saved["model"], path)
+    for name, part in state.items():
+        part.load_state_dict(saved[name])
+    return [EpochResult(*result) for result in saved["history"]]
 
 
 def train(model, digits, epochs=20, **options):
@@ -1185,6 +1210,7 @@ def train_in_background(model, digits, epochs=20, **options):
     """
     global _run
     if _run is not None:
+        _training(model, digits, epochs, **{**options, "resume": None})  # raises what is wrong while the first run goes on
         _run.stop()
     _run = TrainingRun(model, digits, epochs, options)
     return _run
@@ -1294,21 +1320,36 @@ def load_weights(model, path):
     Raises FileNotFoundError, or ValueError for a file that is damaged, is not this model's, or holds more than numbers
     (torch's weights_only: nothing in the file is run).
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(_text("no_weights", path=path))
+    state = _load(Path(path), "no_weights", "weights_damaged")
+    _check_fits(model, state, path)
+    model.load_state_dict(state)
+    return model
+
+
+def _load(path, missing, damaged):
+    """What `torch.save` wrote to a file, without running anything in it. Raises FileNotFoundError and ValueError with
+    these texts."""
+    if not os.path.isfile(path):
+        raise FileNotFoundError(_text(missing, path=path))
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with zipfile.ZipFile(path) as archive:
+            if archive.testzip():  # torch does not compare the checksums
+                raise zipfile.BadZipFile
+        return torch.load(path, map_location=device, weights_only=True)
+    except PermissionError:
+        raise PermissionError(_text("not_readable", path=path)) from None
     except Exception as error:  # a damaged file raises whatever its first bad byte makes of it
-        raise ValueError(_text("weights_damaged", path=path, error=type(error).__name__)) from None
+        raise ValueError(_text(damaged, path=path, error=type(error).__name__)) from None
+
+
+def _check_fits(model, state, path):
+    """Raises ValueError where the weights `state`, read from a file, are another network's."""
     wanted = {name: tuple(value.shape) for name, value in model.state_dict().items()}
     found = {name: tuple(value.shape) for name, value in state.items() if isinstance(value, torch.Tensor)} \
         if isinstance(state, dict) else {}
     if found != wanted:
         name = next((name for name in wanted if found.get(name) != wanted[name]), next(iter(found.keys() - wanted), ""))
         raise ValueError(_text("weights_foreign", path=path, name=name, found=found.get(name), wanted=wanted.get(name)))
-    model.load_state_dict(state)
-    return model
 
 
 def _save(content, path):
@@ -1320,27 +1361,28 @@ def _save(content, path):
 def _write(path, content):
     """Writes bytes beside the file and renames: a reader sees the old file or the new one, never half of one."""
     path = Path(path)
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")  # two kernels may write the same file
     try:
         part.write_bytes(content)
         os.replace(part, path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()
         raise OSError(_text("cannot_write", path=path, error=error.strerror or error)) from None
 
 
 def _check_writable(path):
     """Raises OSError now for a file that could not be written after an epoch; makes its folder."""
     path = Path(path)
+    test = path.with_name(path.name + ".test")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not path.is_file():
+            raise OSError(_text("no_file"))
+        test.write_bytes(b"")
+        test.unlink()
     except OSError as error:
         raise OSError(_text("cannot_write", path=path, error=error.strerror or error)) from None
-    if path.is_dir():
-        raise OSError(_text("cannot_write", path=path, error=_text("is_folder")))
-    _write(path.with_name(path.name + ".test"), b"")
-    path.with_name(path.name + ".test").unlink()
-
 
 
 # ------------------------------------------------------------------------------------------------- pictures
@@ -1410,12 +1452,14 @@ def show_mistakes(evaluation, dataset, n=10):
     """The `n` worst mistakes (the surest wrong guesses): what the network thought of each. A Figure. Notebook 04."""
     images, labels = _tensors(dataset)
     probabilities = evaluation.logits.softmax(1)
-    sure = probabilities.max(1).values.where(evaluation.predictions != labels, -1.0)
+    sure = probabilities.nan_to_num().max(1).values.where(evaluation.predictions != labels, -1.0)
     worst = [i for i in sure.argsort(descending=True)[:n].tolist() if sure[i] >= 0]
     rows = max(1, math.ceil(len(worst) / 5))
     fig, axes = _figure(rows, 5, figsize=(11, 2.6 * rows), squeeze=False)
     for ax in axes.flat:
         ax.set_axis_off()
+    if not worst:
+        fig.suptitle(f"no mistake in {len(labels)} pictures")
     for ax, i in zip(axes.flat, worst):
         guess, label = int(evaluation.predictions[i]), int(labels[i])
         _show_digit(ax, images[i], f"#{i}: it is {label} ({probabilities[i, label]:.1%})\n"
@@ -1437,10 +1481,13 @@ def show_confusion(evaluation):
 
 
 def show_filters(model):
-    """The kernels of the model's first convolution: blue below zero, orange above. Returns a Figure. Notebook 04."""
-    weights = next(m for m in model.modules() if isinstance(m, nn.Conv2d)).weight.detach().cpu()[:, 0]
-    fig, axes = _figure(1, len(weights), figsize=(1.9 * len(weights), 2.1))
-    for number, (ax, weight) in enumerate(zip(axes, weights)):
+    """The kernels of the model's first convolution: blue below zero, orange above. Returns a Figure. Raises ValueError
+    for a model without one. Notebook 04."""
+    weights = next((m.weight.detach().cpu()[:, 0] for m in model.modules() if isinstance(m, nn.Conv2d)), None)
+    if weights is None:
+        raise ValueError(_text("no_convolution"))
+    fig, axes = _figure(1, len(weights), figsize=(1.9 * len(weights), 2.1), squeeze=False)
+    for number, (ax, weight) in enumerate(zip(axes.flat, weights)):
         _show_table(ax, weight, f"kernel {number}", *_scale(weights))
     fig.colorbar(ax.images[0], ax=axes, shrink=0.8)
     return fig
@@ -1569,7 +1616,8 @@ def explain_cell(model, image, layer, channel, row, column):
     stages = [("patch", patch, source)]  # title, tables, what their colours are to be scaled by
     if isinstance(module, nn.Conv2d):
         products = patch * weights
-        sums, bias = products.sum((1, 2)).tolist(), module.bias[channel].item()
+        sums = products.sum((1, 2)).tolist()
+        bias = 0 if module.bias is None else module.bias[channel].item()
         stages += [("kernel", weights, weights), ("patch x kernel", products, products)]
         reason = (f"{' '.join(f'{s:+.3f}' for s in sums)}   {bias:+.3f} (bias)   =  {sum(sums) + bias:.3f},   "
                   f"after ReLU: {value:.3f}")
@@ -1844,7 +1892,7 @@ class DrawPad(anywidget.AnyWidget):
     _page, _view = traitlets.Unicode().tag(sync=True), traitlets.Unicode().tag(sync=True)
 
     def __init__(self, models):
-        self._models = dict(models) if isinstance(models, dict) else {"": models}
+        self._models = {str(name): model for name, model in models.items()} if isinstance(models, dict) else {"": models}
         if not self._models or not all(isinstance(model, nn.Module) for model in self._models.values()):
             raise ValueError(_text("pad_models"))
         self._busy, self._updates = threading.RLock(), 0  # a page's message may come in a thread of its own
@@ -1989,7 +2037,7 @@ class _Exercise:
     read: object = None  # turns what that function returned into what is compared
 
 
-def check(name, answer):
+def check(name, answer=..., *more):
     """Prints one line on `answer`: a number, a pair of numbers or a function, as the exercise asks. Notebooks 01-04.
 
     A number may be an int, a float, numpy's or a tensor of one element; `None` and `...` are no answer yet. A function
@@ -1999,6 +2047,9 @@ def check(name, answer):
     if name not in exercises:
         near = difflib.get_close_matches(name, exercises, n=3, cutoff=0)
         mark, sentence = "✗", _text("check_unknown", names=", ".join(near))
+    elif more:
+        shown = ", ".join(map(_brief, (answer, *more)))
+        mark, sentence = "✗", _text("check_one_answer", shown=shown)
     elif _is_blank(answer):
         mark, sentence = "…", _text("check_blank")
     else:
@@ -2324,6 +2375,8 @@ TEXTS = {
                   "{path} has {found:,} bytes unpacked where {size:,} belong.\nDelete it, then copy or download it again."),
     "data_md5": ("{path} 的内容有错（MD5 是 {found}，应该是 {md5}）。\n请删掉它，重新复制或下载。",
                  "{path} has wrong content (MD5 {found}, not {md5}).\nDelete it, then copy or download it again."),
+    "not_readable": ("没有权限读取 {path}。\n请检查它和它所在文件夹的权限，或换一个位置。",
+                       "{path} may not be read.\nCheck its permissions and its folder's, or choose another place."),
     "data_silent": ("网络 {seconds} 秒没有响应", "the network did not answer within {seconds} s"),
     "data_fall_back": ("没能下载 MNIST（{reason}），先用 scikit-learn 自带的 {n:,} 个手写数字代替，所以结果会和笔记里写的不同。"
                        "想用完整的 MNIST：联网后重新运行，或把它的四个文件放进 {folder}。",
@@ -2333,6 +2386,8 @@ TEXTS = {
     # model
     "layer_misfit": ("{name} 这一层要 {wants} 个输入，前面送来的却是 {gets} 个。",
                      "{name} wants {wants} inputs, but {gets} arrive from the layer before."),
+    "layer_ceil": ("{name} 用了 ceil_mode=True，是向上取整的，公式只管向下取整。",
+                   "{name} has ceil_mode=True: it rounds up, where the formula rounds down."),
     # training
     "train_what": ("训练要一个网络和一份数据，例如 train(LeNet5(), load_mnist())；现在给的是 {model} 和 {digits}。"
                    "是不是少写了括号？",
@@ -2340,16 +2395,19 @@ TEXTS = {
                    "{digits}. Are the parentheses missing?"),
     "which_dataset": ("这里要一组图片和标签，例如 digits.test，现在是 {found}。",
                       "This takes pictures with labels, such as digits.test, but it is {found}."),
-    "no_epochs": ("epochs 至少是 1，现在是 {epochs}。", "epochs must be at least 1, but it is {epochs}."),
+    "no_epochs": ("epochs 应该是整数，至少是 1，现在是 {epochs}。", "epochs must be a whole number, at least 1, but it is {epochs}."),
+    "same_file": ("save 和 log 是同一个文件 {path}：权重和记录要分开放。",
+                  "save and log are the same file, {path}: weights and log need one each."),
     "cannot_write": ("写不了 {path}（{error}）。请换一个位置，或检查磁盘空间和权限。",
                      "{path} cannot be written ({error}). Choose another place, or check disk space and permissions."),
-    "is_folder": ("这是一个文件夹", "it is a folder"),
+    "no_file": ("那里是文件夹或设备，不是文件", "it is a folder or a device, not a file"),
     "no_weights": ("找不到权重文件 {path}。自己的网络要先在第 4 本笔记里训练，才会有这个文件。",
                    "There is no file of weights {path}. One of your own comes from training in notebook 04."),
     "weights_damaged": ("{path} 不是权重文件，或者已经损坏（{error}）。请重新训练，或重新复制。",
                         "{path} is no file of weights, or it is damaged ({error}). Train again, or copy it again."),
-    "weights_foreign": ("{path} 是另一个网络的权重：{name} 在文件里是 {found}，这个网络要 {wanted}。",
-                        "{path} belongs to another network: its {name} is {found}, this one's is {wanted}."),
+    "weights_foreign": ("{path} 是另一个网络的权重：{name} 在文件里是 {found}，这个网络要 {wanted}。请换回那个网络，或把文件改名、删掉。",
+                        "{path} belongs to another network: its {name} is {found}, this one's is {wanted}. Use that network, "
+                        "or rename or delete the file."),
     "nothing_to_resume": ("没有可以接着跑的训练：找不到 {path}。去掉 resume=，从头开始即可。",
                           "There is no training to resume: {path} does not exist. Start anew, without resume=."),
     "resume_damaged": ("{path} 读不出来（{error}）。去掉 resume=，从头开始即可。",
@@ -2369,6 +2427,7 @@ TEXTS = {
     "interrupted": ("已中断。已完成的各个 epoch 的权重和训练记录都在磁盘上。",
                     "Interrupted. The weights and the log of the epochs that were finished are on disk."),
     # pictures and draw pad
+    "no_convolution": ("这个模型没有卷积层，没有卷积核可看。", "This model has no convolution, so there are no kernels to show."),
     "image_shape": ("图片应该是 28×28 个像素，现在的形状是 {found}。",
                     "The picture must have 28x28 pixels, but its shape is {found}."),
     "no_layer": ("这个模型没有名叫 {name} 的层：画板要用的七层是 c1、s2、c3、s4、fc1、fc2、fc3。",
@@ -2417,6 +2476,8 @@ TEXTS = {
     "check_blank": ("还没有作答。", "not answered yet."),
     "check_number": ("答案应该是一个普通的数（不加引号），现在是 {answer}。",
                      "the answer must be a plain number (no quotes), but it is {answer}."),
+    "check_one_answer": ("一次只能交一个答案，现在是 {shown}。两个数要用括号括起来：(1, 2)；大数里不要写逗号：60000。",
+                         "give one answer, not {shown}. A pair stands in parentheses, (1, 2); a large number has no comma: 60000."),
     "check_pair": ("答案应该是两个数：({names})。", "the answer must be two numbers: ({names})."),
     "check_function": ("请把函数本身交给 check（不加括号），它要能这样调用：{call}。",
                        "give check the function itself, without parentheses; one must be able to call {call}."),

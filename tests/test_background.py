@@ -100,6 +100,14 @@ def test_a_second_start_ends_the_first(small):
     assert len(second.wait()) == 1
 
 
+@pytest.mark.parametrize("mistake", [dict(epochs=0), dict(epoch=5), dict(model=lh.LeNet5), dict(save=lh.HERE)])
+def test_a_mistaken_second_start_leaves_the_first_alone(small, mistake):
+    first = lh.train_in_background(fresh(), small, epochs=500)
+    with pytest.raises((ValueError, TypeError, OSError)):
+        lh.train_in_background(**{"model": fresh(1), "digits": small, **mistake})
+    assert first.running and lh._run is first
+
+
 def test_stop_is_soon_and_keeps_what_is_done(small, tmp_path):
     run = lh.train_in_background(fresh(), small, epochs=500, save=tmp_path / "w.pt")
     until(lambda: run.history)
@@ -196,6 +204,53 @@ def test_a_killed_run_goes_on_where_it_was(small, tmp_path):
     assert log.read_text().count("Epoch:") == 4 and "(Overall)" in log.read_text()
     assert torch.allclose(weights(resumed), weights(whole), atol=1e-3)
     assert lh.train(fresh(), small, epochs=4, resume=save)[:4] == history  # nothing is left to do
+
+
+def test_a_run_that_died_between_its_last_files_is_completed(small, tmp_path, monkeypatch):
+    save, log, model = tmp_path / "w.pt", tmp_path / "log.txt", fresh()
+    with monkeypatch.context() as patch:
+        real, written = lh._write, []
+
+        def dies(path, content):
+            written.append(path)
+            if len(written) == 4:  # the resume file of epoch 2 is there, its weights and log are not
+                raise KeyboardInterrupt
+            real(path, content)
+
+        patch.setattr(lh, "_write", dies)
+        with pytest.raises(KeyboardInterrupt):
+            lh.train(model, small, epochs=2, save=save)
+    resumed = fresh(5)
+    assert len(lh.train(resumed, small, epochs=2, resume=save, log=log)) == 2
+    assert torch.equal(weights(resumed), weights(model))
+    assert torch.equal(weights(lh.load_weights(fresh(6), save)), weights(model))
+    assert log.read_text().count("Epoch:") == 2 and repr(lh.evaluate(model, small.test)) in log.read_text()
+
+
+def test_names_with_a_dot_have_files_of_their_own(small, tmp_path):
+    one, other = fresh(1), fresh(2)
+    lh.train(one, small, epochs=1, save=tmp_path / "lr0.1")
+    lh.train(other, small, epochs=1, save=tmp_path / "lr0.05", max_lr=0.05)
+    back = fresh(3)
+    lh.train(back, small, epochs=1, resume=tmp_path / "lr0.1")
+    assert torch.equal(weights(back), weights(one)) and not torch.equal(weights(back), weights(other))
+
+
+@pytest.mark.parametrize("options", [dict(max_lr=0.01), dict(batch_size=31), dict(seed=1)])
+def test_another_recipe_is_not_resumed(small, tmp_path, options):
+    lh.train(fresh(), small, epochs=1, save=tmp_path / "w.pt")
+    with pytest.raises(ValueError, match=f"{next(iter(options))}.*this one has"):
+        lh.train(fresh(), small, epochs=1, resume=tmp_path / "w.pt", **options)
+
+
+def test_another_network_is_not_resumed(small, tmp_path):
+    lh.train(fresh(), small, epochs=1, save=tmp_path / "w.pt")
+    model = fresh(1)
+    model.fc3 = torch.nn.Linear(84, 11)
+    before = weights(model).clone()
+    with pytest.raises(ValueError, match="another network: its fc3.weight"):
+        lh.train(model, small, epochs=1, resume=tmp_path / "w.pt")
+    assert torch.equal(weights(model), before)
 
 
 def test_nothing_to_resume_or_another_plan_or_damage(small, tmp_path):

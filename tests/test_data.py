@@ -3,6 +3,7 @@ import gzip
 import hashlib
 import http.server
 import os
+import shutil
 import socket
 import struct
 import threading
@@ -80,6 +81,10 @@ def overwrite(name, content):
     return name, lambda folder: (folder / name).write_bytes(content)
 
 
+def flipped(content, place):
+    return content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1:]
+
+
 FAULTS = {
     "missing": ("t10k-labels-idx1-ubyte", lambda f: (f / "t10k-labels-idx1-ubyte").unlink()),
     "truncated": ("train-images-idx3-ubyte", lambda f: (f / "train-images-idx3-ubyte").write_bytes(
@@ -95,6 +100,9 @@ FAULTS = {
     "zero bytes": overwrite("train-labels-idx1-ubyte", b""),
     "a bit flipped": ("train-images-idx3-ubyte", lambda f: (f / "train-images-idx3-ubyte").write_bytes(
         (f / "train-images-idx3-ubyte").read_bytes()[:-1] + b"\xff")),
+    "a byte flipped inside the gz": ("train-labels-idx1-ubyte.gz", lambda f: (
+        (f / "train-labels-idx1-ubyte.gz").write_bytes(flipped(gzip.compress((f / "train-labels-idx1-ubyte").read_bytes()), 20)),
+        (f / "train-labels-idx1-ubyte").unlink())),
     "broken gz": ("train-images-idx3-ubyte.gz", lambda f: (
         (f / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress((f / "train-images-idx3-ubyte").read_bytes())[:-9]),
         (f / "train-images-idx3-ubyte").unlink())),
@@ -170,6 +178,47 @@ def test_a_fault_in_data_is_fetched_again(mirror, fault):
     folder = lh.HERE / "data" / "MNIST" / "raw"
     FAULTS[fault][1](folder)
     assert is_tiny(lh.load_mnist())
+
+
+def test_a_faulty_file_beside_a_whole_one_needs_no_network(tiny, monkeypatch):
+    folder = lh.HERE / "data"
+    shutil.copytree(tiny, folder)
+    images = folder / "train-images-idx3-ubyte"
+    (folder / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(images.read_bytes()))
+    images.write_bytes(images.read_bytes()[:1000])  # the unpacking was interrupted
+    monkeypatch.setattr(lh, "_download_mnist", lambda folder: pytest.fail("nothing is missing"))
+    assert is_tiny(lh.load_mnist())
+
+
+@pytest.fixture
+def nobody():
+    """Not root, who may read everything."""
+    if not hasattr(os, "setresuid"):
+        pytest.skip("permissions are other ones here")
+    before = os.getresuid()
+    if before[1] == 0:
+        os.setresuid(65534, 65534, 0)
+    yield
+    os.setresuid(*before)
+
+
+@pytest.mark.parametrize("language, word", [("en", "may not be read"), ("zh", "没有权限读取")])
+@pytest.mark.parametrize("what", ["", "t10k-images-idx3-ubyte"])
+def test_a_folder_or_file_of_somebody_else(tiny, language, word, what, monkeypatch, request, capsys):
+    """A teacher's data that the students may not read: a sentence, and `start` goes on."""
+    for folder in [*tiny.parents][:-1]:
+        if folder.stat().st_mode & 0o055 != 0o055:  # pytest's folders are private, too
+            folder.chmod(0o755)
+    before = (tiny / what).stat().st_mode
+    (tiny / what).chmod(0)
+    request.addfinalizer(lambda: (tiny / what).chmod(before))
+    monkeypatch.setenv("LENET_DATA", str(tiny))
+    request.getfixturevalue("nobody")
+    lh.start(language)
+    assert str(tiny) in capsys.readouterr().out
+    with pytest.raises(PermissionError, match=word) as error:
+        lh.load_mnist()
+    assert f"{tiny / what}" in str(error.value)
 
 
 def test_a_login_page_instead_of_the_data(mirror, capsys):

@@ -284,6 +284,13 @@ def test_a_pooled_cell_is_the_largest_of_its_patch(network, four, layer, channel
     assert f"is {steps[layer][channel, row, column]:.3f}" in fig.get_suptitle()
 
 
+def test_a_cell_of_a_layer_without_bias(network, four):
+    model = copy.deepcopy(network)
+    model.c1 = nn.Conv2d(1, 6, 5, padding=2, bias=False)
+    value = model.c1(four[None]).relu()[0, 1, 12, 13].item()
+    assert f"after ReLU: {value:.3f}" in lh.explain_cell(model, four, "c1", 1, 12, 13).get_suptitle()
+
+
 @pytest.mark.parametrize("cell, words", [
     (("c1", 6, 0, 0), "from 0 to 5"), (("c3", 0, 10, 0), "from 0 to 9"), (("s4", 0, 0, -1), "from 0 to 4"),
     (("c1", 0, 1.0, 0), "1.0"), (("c1", "a", 0, 0), "'a'"), (("fc1", 0, 0, 0), "'fc1'"), ((None, 0, 0, 0), "None"),
@@ -352,6 +359,7 @@ def test_whose_network(network):
     assert pad._view != view and guess(pad) == untrained(pad.image[None]).argmax().item()
     with pytest.raises(ValueError, match="'other'.*trained"):
         pad.network = "other"
+    assert lh.DrawPad({20: network, 100: untrained}).network == "20"
     with torch.no_grad():
         untrained.fc3.bias[3] += 1000  # weights that change show at the next stroke
     pad.drawing = lh.sample_drawing(5)

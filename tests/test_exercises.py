@@ -25,8 +25,8 @@ def language(request, monkeypatch):
 @pytest.fixture
 def said(capsys):
     """Calls check; returns its one line."""
-    def call(name, answer):
-        assert lh.check(name, answer) is None
+    def call(name, *answer):
+        assert lh.check(name, *answer) is None
         out, err = capsys.readouterr()
         assert not err and out.endswith("\n") and len(out.splitlines()) == 1
         return out.strip()
@@ -223,6 +223,13 @@ def test_nothing_yet(name, said, language):
                *[body_of_dots, lambda *arguments: ...] * (name in CODE)]
     for answer in answers:
         assert said(name, answer) == f"… {name}: " + {"zh": "还没有作答。", "en": "not answered yet."}[language]
+
+
+def test_answers_that_are_none_or_several(said, language):
+    assert said("corner_pixel") == said("corner_pixel", ...)
+    for name, answer in (("c3_multiply_adds", (240, 000)), ("padding_and_stride", (1, 2))):
+        line = said(name, *answer)
+        assert line.startswith(f"✗ {name}: ") and "(1, 2)" in line and ", ".join(map(str, answer)) in line
 
 
 @pytest.mark.parametrize("name, near", [("corner_pixl", "corner_pixel"), ("Size_Lesson", "size_lesson"), ("", ""),

@@ -34,6 +34,13 @@ def test_other_models():
     assert table[0].multiply_adds == 8 * 8 * 8 * 27
 
 
+@pytest.mark.parametrize("layer, words", [(nn.Conv2d(1, 6, 5, padding="same"), "padding.*'same'"),
+                                          (nn.MaxPool2d(2, ceil_mode=True), "ceil_mode=True")])
+def test_sizes_of_another_kind_are_refused(layer, words):
+    with pytest.raises(ValueError, match=words):
+        lh.layer_table(nn.Sequential(layer))
+
+
 def test_256_or_400():
     model = lh.LeNet5()
     model.fc1 = nn.Linear(256, 120)

@@ -1,5 +1,6 @@
 """The figures show what they say."""
 import numpy as np
+import pytest
 import torch
 from matplotlib.colors import to_hex
 
@@ -30,7 +31,15 @@ def test_mistakes_are_mistakes_the_surest_first(small, trained):
 def test_no_mistakes_is_no_error(small, trained):
     evaluation = lh.evaluate(trained[0], small.test)
     right = torch.utils.data.TensorDataset(small.test.tensors[0], evaluation.predictions)
-    assert titles(lh.show_mistakes(lh.evaluate(trained[0], right), right)) == []
+    fig = lh.show_mistakes(lh.evaluate(trained[0], right), right)
+    assert titles(fig) == [] and fig.get_suptitle() == "no mistake in 360 pictures"
+
+
+def test_the_mistakes_of_a_network_gone_to_nan(small):
+    model = lh.LeNet5()
+    torch.nn.init.constant_(model.fc3.weight, float("nan"))
+    evaluation = lh.evaluate(model, small.test)
+    assert evaluation.accuracy < 0.2 and len(titles(lh.show_mistakes(evaluation, small.test, n=6))) == 6
 
 
 def test_confusion_and_filters(small, trained):
@@ -41,6 +50,12 @@ def test_confusion_and_filters(small, trained):
     fig = lh.show_filters(trained[0])
     shown = [ax.images[0].get_array() for ax in fig.axes[:6]]
     assert np.allclose(shown, trained[0].c1.weight.detach()[:, 0])
+
+
+def test_filters_of_other_networks():
+    assert len(lh.show_filters(torch.nn.Conv2d(1, 1, 3)).axes) == 2  # the kernel and the scale
+    with pytest.raises(ValueError, match="no convolution"):
+        lh.show_filters(torch.nn.Linear(3, 3))
 
 
 def test_diagram_has_every_layers_size(tmp_path):

@@ -1,4 +1,6 @@
 """Training on the small set, the report's format, the command line, and files that are whole or not there."""
+import errno
+import os
 import re
 import subprocess
 import sys
@@ -96,10 +98,40 @@ def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("epochs", [0, -1])
+@pytest.mark.parametrize("epochs", [0, -1, 2.5, "3", None])
 def test_no_epochs(small, epochs):
-    with pytest.raises(ValueError, match=str(epochs)):
+    with pytest.raises(ValueError, match=f"whole number.*{epochs!r}"):
         lh.train(fresh(), small, epochs=epochs)
+
+
+def test_numbers_of_numpy_and_large_ones(small):
+    assert len(lh.train(fresh(), small, epochs=np.int64(1), seed=20251125201600)) == 1
+
+
+def test_save_and_log_are_two_files(small, tmp_path):
+    with pytest.raises(ValueError, match="same file"):
+        lh.train(fresh(), small, epochs=1, save=tmp_path / "w.pt", log=str(tmp_path / "w.pt"))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
+def test_what_is_no_file_is_not_replaced(small, tmp_path):
+    os.mkfifo(tmp_path / "pipe")  # like /dev/null, which root could replace by a file
+    with pytest.raises(OSError, match="not a file"):
+        lh.train(fresh(), small, epochs=1, save=tmp_path / "pipe")
+    assert not (tmp_path / "pipe").is_file()
+
+
+@pytest.mark.parametrize("code", [errno.EROFS, errno.ENAMETOOLONG])
+def test_a_folder_that_takes_nothing_is_a_sentence(tmp_path, monkeypatch, code):
+    """A read-only disk refuses to delete what is not there, too."""
+    def refuse(*_, **__):
+        raise OSError(code, os.strerror(code))
+
+    for name in ("write_bytes", "unlink"):
+        monkeypatch.setattr(lh.Path, name, refuse)
+    for write in (lh._check_writable, lambda path: lh._write(path, b"")):
+        with pytest.raises(OSError, match=rf"w.pt cannot be written \({os.strerror(code)}"):
+            write(tmp_path / "w.pt")
 
 
 class Fixed(torch.nn.Module):
@@ -166,6 +198,8 @@ FOREIGN = {
     "text": lambda path: path.write_text("<html>not weights</html>"),
     "empty": lambda path: path.write_bytes(b""),
     "cut off": lambda path: (lh.save_weights(lh.LeNet5(), path), path.write_bytes(path.read_bytes()[:5000])),
+    "a byte flipped": lambda path: (lh.save_weights(lh.LeNet5(), path), path.write_bytes(
+        (content := path.read_bytes())[:100_000] + bytes([content[100_000] ^ 1]) + content[100_001:])),
     "a payload": lambda path: torch.save({"c1.weight": Payload()}, path),
     "another network": lambda path: lh.save_weights(torch.nn.Linear(2, 2), path),
     "another fc1": lambda path: torch.save({**lh.LeNet5().state_dict(), "fc1.weight": torch.zeros(120, 256)}, path),
