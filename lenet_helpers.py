@@ -163,14 +163,7 @@ class ConvGeometry:
 
     def __post_init__(self):
         for name, least in (("n_in", 1), ("kernel_size", 1), ("stride", 1), ("padding", 0), ("dilation", 1)):
-            value = getattr(self, name)
-            try:
-                whole = operator.index(value)  # numpy's integers are welcome, 6.0 and "6" are not
-            except TypeError:
-                raise ValueError(_text("size_not_whole", name=name, value=repr(value))) from None
-            if whole < least or isinstance(value, bool):
-                raise ValueError(_text("size_too_small", name=name, value=value, least=least))
-            object.__setattr__(self, name, whole)
+            object.__setattr__(self, name, _whole(name, getattr(self, name), least))
         if self.span > self.padded:
             reducible = [f"{name} ({getattr(self, name)})" for name in ("kernel_size", "dilation") if getattr(self, name) > 1]
             raise ValueError(_text("does_not_fit", g=self, reducible=" / ".join(reducible)))
@@ -206,6 +199,19 @@ class ConvGeometry:
         if not 0 <= j < self.n_in:
             raise IndexError(_text("no_such_input", j=j, last=self.n_in - 1))
         return [i for i in range(self.n_out) if j + self.padding in self.window(i)]
+
+
+def _whole(name, value, least=-math.inf):
+    """An integer, numpy's included, as an int; ValueError for 6.0, "6", True and what is below `least`."""
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        whole = operator.index(value)
+    except TypeError:
+        raise ValueError(_text("not_whole", name=name, value=repr(value))) from None
+    if whole < least:
+        raise ValueError(_text("too_small", name=name, value=value, least=least))
+    return whole
 
 
 def conv_output_size(n_in, kernel_size, stride=1, padding=0, dilation=1):
@@ -263,8 +269,8 @@ STYLE = f"""<style>
 .lh-svg {{ display: block; max-width: 100%; height: auto; font: 14px var(--jp-ui-font-family, sans-serif);
   fill: var(--jp-content-font-color1, currentColor) }}
 .lh-svg text {{ pointer-events: none }}
-.lh-lines {{ fill: none; stroke: var(--jp-border-color1, #999) }}
-.lh-dashes {{ fill: none; stroke: var(--jp-border-color1, #999); stroke-dasharray: 3 3 }}
+.lh-lines, .lh-dashes {{ fill: none; stroke: var(--jp-border-color1, #999); shape-rendering: crispEdges }}
+.lh-dashes {{ stroke-dasharray: 3 3 }}
 .lh-zero {{ fill: #888 }}
 .lh-pos {{ fill: {POSITIVE} }}
 .lh-neg {{ fill: {NEGATIVE} }}
@@ -339,10 +345,10 @@ def _hatch(name):
             '<path d="M0 0v7" stroke="#888" stroke-width="3"/></pattern>')
 
 
-def _tinted(table, x, y, cell):
+def _tinted(table, x, y, cell, dilation=1):
     """Cells at (x, y) in the colours of a table's numbers."""
     limit = table.abs().max().item() or 1
-    return "".join(_rect(x + j * cell, y + i * cell, cell, _tint(value, limit))
+    return "".join(_rect(x + j * dilation * cell, y + i * dilation * cell, cell, _tint(value, limit))
                    for i, row in enumerate(table.tolist()) for j, value in enumerate(row))
 
 
@@ -361,7 +367,7 @@ def _numbers(texts, x, y, cell, size):
         together = [(" ".join(place for place, _ in short), "".join(text for _, text in short))] if short else []
         for place, text in together + [(place, text) for place, text in zip(middles, row) if len(text) > 1]:
             parts.append(f'<text x="{place}" y="{y + (i + .5) * cell + size * .36:.0f}">{text}</text>')
-    return f'<g class="lh-num" font-size="{size}">{"".join(parts)}</g>'
+    return f'<g class="lh-num" font-size="{size}" aria-hidden="true">{"".join(parts)}</g>'
 
 
 def _svg(name, hint, body, width=WIDTH, height=HEIGHT):
@@ -438,8 +444,7 @@ def convolution_svg(image, kernel, geometry, name=None):
     body = [f"<defs>{_hatch(name)}"]
     # each pixel of a window in the colour of its weight; the pixels that a weight meets, as `h1` strokes, 1 cell wide
     body += [f'<pattern id="{name}-w" width="1" height="1">',  # of the whole window; a page takes long over many <use>
-             *(_rect(b * d * cell, a * d * cell, cell, _tint(w, heaviest))
-               for a, row in enumerate(weights) for b, w in enumerate(row)), "</pattern>",
+             _tinted(kernel, 0, 0, cell, d), "</pattern>",
              f'<path id="{name}-l" class="lh-lit" d="',
              *(f"M{j * s} {i * s + .5:g}h1" for i in range(n) for j in range(n)), '"/></defs>',
              _titles(g, x_k, x_o, _text("output", g=g))]
@@ -727,10 +732,14 @@ def _mnist_files(folder, name):
 
 
 def _read_mnist(folder):
+    try:
+        for place in (folder, folder / "MNIST", folder / "MNIST" / "raw"):
+            if place.is_dir() and not os.access(place, os.X_OK):  # a folder above may raise the same
+                raise PermissionError
+    except PermissionError:
+        raise PermissionError(_text("not_readable", path=place)) from None
     if not folder.is_dir():
         raise FileNotFoundError(_text("data_no_folder", folder=folder))
-    if not os.access(folder, os.R_OK | os.X_OK):
-        raise PermissionError(_text("not_readable", path=folder))
     contents = []
     for name in MNIST_FILES:
         paths = _mnist_files(folder, name)
@@ -749,7 +758,7 @@ def _first_whole(paths, name):
     for path in paths:
         try:
             return _checked_bytes(path, name)
-        except ValueError as error:
+        except (PermissionError, ValueError) as error:
             errors.append(error)
     raise errors[0]
 
@@ -903,7 +912,7 @@ class LayerTable(list):
 
 
 def _one(size):
-    return size[0] if isinstance(size, tuple) else size  # torch keeps some sizes as (height, width)
+    return size[0] if isinstance(size, (tuple, list)) else size  # torch keeps some sizes as (height, width)
 
 
 def layer_table(model, input_shape=(1, 28, 28)):
@@ -979,31 +988,40 @@ def train_epoch(model, loader, optimizer, scheduler=None, on_batch=None):
     return total / pictures
 
 
-def _training(model, digits, epochs, *, batch_size=None, max_lr=0.1, seed=0, save=None, log=None, log_title="",
-              resume=None, on_batch=None):
+def _checked(model, digits, epochs, *, batch_size=None, max_lr=0.1, seed=0, save=None, log=None, log_title="", resume=None):
+    """What `train` was asked for, as (plan, save, log, log_title, what is to be resumed or None). Raises what is wrong
+    with it, and begins nothing: `model` may be in training."""
+    if not isinstance(model, nn.Module) or not isinstance(digits, Digits):
+        raise TypeError(_text("train_what", model=type(model).__name__, digits=type(digits).__name__))
+    plan = {"epochs": _whole("epochs", epochs, 1), "seed": _whole("seed", seed), "max_lr": float(max_lr),
+            "batch_size": _whole("batch_size", batch_size or _batch_size(digits), 1), "pictures": len(digits.train)}
+    save = save or resume
+    if save and log and Path(save).absolute() == Path(log).absolute():
+        raise ValueError(_text("same_file", path=save))
+    for path in filter(None, (save, log)):
+        _check_writable(path)
+    return plan, save, log, log_title, _resumable(model, _resume_file(resume), plan) if resume else None
+
+
+def _training(model, digits, epochs, on_batch=None, **options):
     """The one training loop: a generator of EpochResults, each given when its weights and log are on disk; those of
     an earlier run come first if it is resumed. Raises at once what `train` says.
 
     SGD with momentum, weight decay and the one-cycle schedule (Smith & Topin, "Super-Convergence", 2017).
     """
-    if not isinstance(model, nn.Module) or not isinstance(digits, Digits):
-        raise TypeError(_text("train_what", model=type(model).__name__, digits=type(digits).__name__))
-    if not hasattr(epochs, "__index__") or epochs < 1:
-        raise ValueError(_text("no_epochs", epochs=repr(epochs)))
-    epochs, batch_size, save = int(epochs), batch_size or _batch_size(digits), save or resume
-    if save and log and Path(save).absolute() == Path(log).absolute():
-        raise ValueError(_text("same_file", path=save))
-    for path in filter(None, (save, log)):
-        _check_writable(path)
+    plan, save, log, log_title, saved = _checked(model, digits, epochs, **options)
+    epochs = plan["epochs"]
     generator = torch.Generator()
-    loader = digit_loader(digits.train, batch_size, shuffle=True, generator=generator)
+    loader = digit_loader(digits.train, plan["batch_size"], shuffle=True, generator=generator)
     model.to(device, memory_format=torch.channels_last)  # pooling is faster so
-    optimizer = torch.optim.SGD(model.parameters(), lr=max_lr, momentum=0.9, weight_decay=5e-4,
+    optimizer = torch.optim.SGD(model.parameters(), lr=plan["max_lr"], momentum=0.9, weight_decay=5e-4,
                                 fused=device.type in ("cpu", "cuda"))
-    scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr, total_steps=epochs * len(loader))
-    state = {"model": model, "optimizer": optimizer, "scheduler": scheduler}
-    plan = {"epochs": epochs, "seed": seed, "batches": len(loader), "batch_size": batch_size, "max_lr": max_lr}
-    history = _resume(_resume_file(resume), state, plan) if resume else []
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, plan["max_lr"], total_steps=epochs * len(loader))
+    state, history = {"model": model, "optimizer": optimizer, "scheduler": scheduler}, []
+    if saved is not None:
+        for name, part in state.items():
+            part.load_state_dict(saved[name])
+        history = [EpochResult(*result) for result in saved["history"]]
 
     def keep(evaluation):
         if save:
@@ -1021,7 +1039,7 @@ def _training(model, digits, epochs, *, batch_size=None, max_lr=0.1, seed=0, sav
         yield from history[:]
         while len(history) < epochs:
             epoch = len(history) + 1
-            generator.manual_seed((seed * 1_000_003 + epoch) % 2**63)  # an epoch's order depends on nothing before it
+            generator.manual_seed((plan["seed"] * 1_000_003 + epoch) % 2**63)  # an epoch's order depends on nothing before it
             started = time.perf_counter()
             loss = train_epoch(model, loader, optimizer, scheduler, on_batch)
             seconds = time.perf_counter() - started
@@ -1046,18 +1064,16 @@ def _resume_file(path):
     return Path(str(path).removesuffix(".pt") + ".resume.pt")
 
 
-def _resume(path, state, plan):
-    """Loads what `_training` saved into model, optimizer and scheduler; returns the epochs that were finished."""
+def _resumable(model, path, plan):
+    """What `_training` saved of a run with this plan; raises what `train` says of other files."""
     saved = _load(path, "nothing_to_resume", "resume_damaged")
-    if not isinstance(saved, dict) or not {*plan, *state, "history"} <= saved.keys():
+    if not isinstance(saved, dict) or not {*plan, "model", "optimizer", "scheduler", "history"} <= saved.keys():
         raise ValueError(_text("resume_damaged", path=path, error="KeyError"))
     old = {name: saved[name] for name in plan}
     if old != plan:
         raise ValueError(_text("resume_differs", old=old, new=plan))
-    _check_fits(state["model"], saved["model"], path)
-    for name, part in state.items():
-        part.load_state_dict(saved[name])
-    return [EpochResult(*result) for result in saved["history"]]
+    _check_fits(model, saved["model"], path)
+    return saved
 
 
 def train(model, digits, epochs=20, **options):
@@ -1065,10 +1081,11 @@ def train(model, digits, epochs=20, **options):
 
     Options: `batch_size` (128, or 32 for a small set), `max_lr=0.1` (the highest learning rate of the schedule),
     `seed=0` (order of the pictures), `save` (file for the weights after each epoch), `log` (file for the lesson's
-    log), `resume` (the `save` file of a run that was cut off: goes on after its last whole epoch). The model is moved
-    to `lh.device`. The same start, seed, machine and data give the same weights, resumed or not.
-    Raises ValueError for `epochs` below 1 or a run that differs from the one to resume, OSError for a file that
-    cannot be read or written.
+    log), `resume` (the `save` file of a run that was cut off: goes on after its last whole epoch, with the same epochs,
+    seed, batch_size, max_lr and data). The model is moved to `lh.device`. The same start, seed, machine and data give
+    the same weights, resumed or not. Raises ValueError for epochs, a seed or a batch_size that are no whole numbers or
+    too small, one file for both `save` and `log`, and a run to resume that is damaged or another one; OSError for a
+    file that cannot be read or written.
     """
     finished = 0
 
@@ -1188,8 +1205,9 @@ class TrainingRun:
             loss, accuracy = fig.subplots(1, 2)
             loss.semilogy(*zip(*self._losses), color="#3070b0")
             accuracy.plot([r.epoch for r in self.history], [100 * r.accuracy for r in self.history], "o-", color="#c05a00")
-            loss.set(title="training loss", xlabel="epoch")
-            accuracy.set(title="test accuracy (%)", xlabel="epoch")
+            for ax, title in ((loss, "training loss"), (accuracy, "test accuracy (%)")):
+                ax.set(title=title, xlabel="epoch")
+                ax.locator_params(axis="x", integer=True, min_n_ticks=1)
             bundle["image/png"] = _png(fig)
         return bundle
 
@@ -1210,7 +1228,7 @@ def train_in_background(model, digits, epochs=20, **options):
     """
     global _run
     if _run is not None:
-        _training(model, digits, epochs, **{**options, "resume": None})  # raises what is wrong while the first run goes on
+        _checked(model, digits, epochs, **options)  # a mistake does not end the first run
         _run.stop()
     _run = TrainingRun(model, digits, epochs, options)
     return _run
@@ -1317,8 +1335,8 @@ def save_weights(model, path):
 def load_weights(model, path):
     """Loads what `save_weights` wrote into a model, and returns it. Notebooks 00, 06.
 
-    Raises FileNotFoundError, or ValueError for a file that is damaged, is not this model's, or holds more than numbers
-    (torch's weights_only: nothing in the file is run).
+    Raises FileNotFoundError, PermissionError, or ValueError for a file that is damaged, is not this model's, or holds
+    more than numbers (torch's weights_only: nothing in the file is run).
     """
     state = _load(Path(path), "no_weights", "weights_damaged")
     _check_fits(model, state, path)
@@ -1327,15 +1345,15 @@ def load_weights(model, path):
 
 
 def _load(path, missing, damaged):
-    """What `torch.save` wrote to a file, without running anything in it. Raises FileNotFoundError and ValueError with
-    these texts."""
+    """What `torch.save` wrote to a file, on the CPU, without running anything in it. Raises FileNotFoundError and
+    ValueError with these texts, and PermissionError."""
     if not os.path.isfile(path):
         raise FileNotFoundError(_text(missing, path=path))
     try:
-        with zipfile.ZipFile(path) as archive:
-            if archive.testzip():  # torch does not compare the checksums
-                raise zipfile.BadZipFile
-        return torch.load(path, map_location=device, weights_only=True)
+        content = path.read_bytes()
+        if zipfile.ZipFile(io.BytesIO(content)).testzip():  # torch does not compare the checksums
+            raise zipfile.BadZipFile
+        return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except PermissionError:
         raise PermissionError(_text("not_readable", path=path)) from None
     except Exception as error:  # a damaged file raises whatever its first bad byte makes of it
@@ -1361,7 +1379,7 @@ def _save(content, path):
 def _write(path, content):
     """Writes bytes beside the file and renames: a reader sees the old file or the new one, never half of one."""
     path = Path(path)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")  # two kernels may write the same file
+    part = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.part")  # two kernels may write the same file
     try:
         part.write_bytes(content)
         os.replace(part, path)
@@ -1374,7 +1392,7 @@ def _write(path, content):
 def _check_writable(path):
     """Raises OSError now for a file that could not be written after an epoch; makes its folder."""
     path = Path(path)
-    test = path.with_name(path.name + ".test")
+    test = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.test")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not path.is_file():
@@ -2038,7 +2056,8 @@ class _Exercise:
 
 
 def check(name, answer=..., *more):
-    """Prints one line on `answer`: a number, a pair of numbers or a function, as the exercise asks. Notebooks 01-04.
+    """Prints one line on `answer`: a number, a pair of numbers or a function, as the exercise asks; of none, and of
+    several (`more`), it says so. Notebooks 01-04.
 
     A number may be an int, a float, numpy's or a tensor of one element; `None` and `...` are no answer yet. A function
     is tried on many cases, for CODE_SECONDS in all; what it prints is not shown. No answer raises an error.
@@ -2303,9 +2322,9 @@ TEXTS = {
                       "the trained network reads {right:,} of {n:,} test digits; 20 epochs of training take about {minutes} "
                       "minutes on this computer"),
     # convolution
-    "size_not_whole": ("{name} 应该是整数，现在是 {value}。",
+    "not_whole": ("{name} 应该是整数，现在是 {value}。",
                        "{name} must be a whole number, but it is {value}."),
-    "size_too_small": ("{name} = {value} 不行：至少要是 {least}。",
+    "too_small": ("{name} = {value} 不行：至少要是 {least}。",
                        "{name} = {value} is too small: it must be at least {least}."),
     "does_not_fit": (
         "卷积核放不下：它占 {g.span} 个像素，而输入加上 padding 只有 {g.n_in} + 2×{g.padding} = {g.padded} 个。"
@@ -2395,7 +2414,6 @@ TEXTS = {
                    "{digits}. Are the parentheses missing?"),
     "which_dataset": ("这里要一组图片和标签，例如 digits.test，现在是 {found}。",
                       "This takes pictures with labels, such as digits.test, but it is {found}."),
-    "no_epochs": ("epochs 应该是整数，至少是 1，现在是 {epochs}。", "epochs must be a whole number, at least 1, but it is {epochs}."),
     "same_file": ("save 和 log 是同一个文件 {path}：权重和记录要分开放。",
                   "save and log are the same file, {path}: weights and log need one each."),
     "cannot_write": ("写不了 {path}（{error}）。请换一个位置，或检查磁盘空间和权限。",
@@ -2601,7 +2619,7 @@ def main(arguments=None):
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder with MNIST (default: $LENET_DATA, else data/)")
     options = parser.parse_args(arguments)
     if options.epochs < 1:
-        parser.error(_text("no_epochs", epochs=options.epochs))
+        parser.error(_text("too_small", name="epochs", value=options.epochs, least=1))
     title = " ".join(["python lenet_helpers.py"] + [f"--{name} {value.as_posix() if isinstance(value, Path) else value}"
                                                     for name, value in vars(options).items() if value is not None])
     try:

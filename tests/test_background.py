@@ -100,12 +100,16 @@ def test_a_second_start_ends_the_first(small):
     assert len(second.wait()) == 1
 
 
-@pytest.mark.parametrize("mistake", [dict(epochs=0), dict(epoch=5), dict(model=lh.LeNet5), dict(save=lh.HERE)])
+@pytest.mark.parametrize("mistake", [dict(epochs=0), dict(epoch=5), dict(model=lh.LeNet5), dict(save=lh.HERE),
+                                     dict(resume="no such file.pt"), dict(seed="7"), dict(max_lr="fast")])
 def test_a_mistaken_second_start_leaves_the_first_alone(small, mistake):
     first = lh.train_in_background(fresh(), small, epochs=500)
-    with pytest.raises((ValueError, TypeError, OSError)):
-        lh.train_in_background(**{"model": fresh(1), "digits": small, **mistake})
+    for _ in range(50):  # of the same model, too, which is in use
+        with pytest.raises((ValueError, TypeError, OSError)):
+            lh.train_in_background(**{"model": first.model, "digits": small, **mistake})
     assert first.running and lh._run is first
+    until(lambda: len(first.history) > 1 or first.error)
+    assert first.error is None
 
 
 def test_stop_is_soon_and_keeps_what_is_done(small, tmp_path):

@@ -6,8 +6,10 @@ import os
 import shutil
 import socket
 import struct
+import tempfile
 import threading
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -190,35 +192,37 @@ def test_a_faulty_file_beside_a_whole_one_needs_no_network(tiny, monkeypatch):
     assert is_tiny(lh.load_mnist())
 
 
-@pytest.fixture
-def nobody():
-    """Not root, who may read everything."""
+@pytest.fixture(params=["", "MNIST", "MNIST/raw", "MNIST/raw/t10k-images-idx3-ubyte"])
+def forbidden(request, tiny, monkeypatch):
+    """(folder, what is in it that this process may not read)."""
     if not hasattr(os, "setresuid"):
         pytest.skip("permissions are other ones here")
-    before = os.getresuid()
-    if before[1] == 0:
-        os.setresuid(65534, 65534, 0)
-    yield
-    os.setresuid(*before)
+    with tempfile.TemporaryDirectory() as place:  # pytest's own folders are private
+        Path(place).chmod(0o755)
+        folder = Path(place) / "data"
+        shutil.copytree(tiny, folder / "MNIST" / "raw")
+        path, before = folder / request.param, os.getresuid()
+        mode = path.stat().st_mode
+        path.chmod(0)
+        lh.start("en")  # what it imports may lie where nobody may read
+        monkeypatch.setattr(lh.importlib.metadata, "version", lambda name: "0")
+        if before[1] == 0:  # root may read everything
+            os.setresuid(65534, 65534, 0)
+        yield folder, path
+        os.setresuid(*before)
+        path.chmod(mode)
 
 
 @pytest.mark.parametrize("language, word", [("en", "may not be read"), ("zh", "没有权限读取")])
-@pytest.mark.parametrize("what", ["", "t10k-images-idx3-ubyte"])
-def test_a_folder_or_file_of_somebody_else(tiny, language, word, what, monkeypatch, request, capsys):
+def test_a_folder_or_file_of_somebody_else(forbidden, language, word, monkeypatch, capsys):
     """A teacher's data that the students may not read: a sentence, and `start` goes on."""
-    for folder in [*tiny.parents][:-1]:
-        if folder.stat().st_mode & 0o055 != 0o055:  # pytest's folders are private, too
-            folder.chmod(0o755)
-    before = (tiny / what).stat().st_mode
-    (tiny / what).chmod(0)
-    request.addfinalizer(lambda: (tiny / what).chmod(before))
-    monkeypatch.setenv("LENET_DATA", str(tiny))
-    request.getfixturevalue("nobody")
+    folder, path = forbidden
+    monkeypatch.setenv("LENET_DATA", str(folder))
     lh.start(language)
-    assert str(tiny) in capsys.readouterr().out
+    assert str(folder) in capsys.readouterr().out
     with pytest.raises(PermissionError, match=word) as error:
         lh.load_mnist()
-    assert f"{tiny / what}" in str(error.value)
+    assert f"{path} " in str(error.value) or f"{path}。" in str(error.value)
 
 
 def test_a_login_page_instead_of_the_data(mirror, capsys):

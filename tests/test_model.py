@@ -34,6 +34,11 @@ def test_other_models():
     assert table[0].multiply_adds == 8 * 8 * 8 * 27
 
 
+def test_sizes_may_be_pairs():
+    layers = nn.Conv2d(1, 6, (5, 5), padding=(2, 2)), nn.MaxPool2d([2, 2], stride=(2, 2))
+    assert [row.shape for row in lh.layer_table(nn.Sequential(*layers))] == [(6, 28, 28), (6, 14, 14)]
+
+
 @pytest.mark.parametrize("layer, words", [(nn.Conv2d(1, 6, 5, padding="same"), "padding.*'same'"),
                                           (nn.MaxPool2d(2, ceil_mode=True), "ceil_mode=True")])
 def test_sizes_of_another_kind_are_refused(layer, words):

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -98,14 +99,19 @@ def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("epochs", [0, -1, 2.5, "3", None])
-def test_no_epochs(small, epochs):
-    with pytest.raises(ValueError, match=f"whole number.*{epochs!r}"):
-        lh.train(fresh(), small, epochs=epochs)
+@pytest.mark.parametrize("option, value, word", [
+    ("epochs", 0, "epochs = 0 is too small"), ("epochs", -1, "at least 1"), ("epochs", 2.5, "whole number.*2.5"),
+    ("epochs", "3", "whole number.*'3'"), ("epochs", None, "whole number.*None"), ("seed", "7", "seed.*whole number"),
+    ("seed", 0.5, "0.5"), ("batch_size", -2, "batch_size = -2"), ("batch_size", 32.0, "32.0")])
+def test_numbers_that_are_none(small, option, value, word):
+    with pytest.raises(ValueError, match=word):
+        lh.train(fresh(), small, **{"epochs": 1, option: value})
 
 
-def test_numbers_of_numpy_and_large_ones(small):
-    assert len(lh.train(fresh(), small, epochs=np.int64(1), seed=20251125201600)) == 1
+def test_numbers_of_numpy_and_large_ones(small, tmp_path):
+    numbers = {"epochs": np.int64(1), "seed": np.int64(2**40), "batch_size": np.int32(64), "max_lr": np.float64(0.05)}
+    history = lh.train(fresh(), small, **numbers, save=tmp_path / "w.pt")
+    assert len(history) == 1 and lh.train(fresh(), small, **numbers, resume=tmp_path / "w.pt") == history
 
 
 def test_save_and_log_are_two_files(small, tmp_path):
@@ -219,6 +225,27 @@ def test_a_damaged_or_foreign_file_is_refused(kind, tmp_path, capsys):
     assert torch.equal(weights(model), before) and capsys.readouterr().out == ""
     with pytest.raises(FileNotFoundError, match="notebook 04"):
         lh.load_weights(model, tmp_path / "none.pt")
+
+
+def test_weights_of_somebody_else(tmp_path, monkeypatch):
+    lh.save_weights(fresh(), tmp_path / "w.pt")
+    monkeypatch.setattr(lh.Path, "read_bytes", lambda self: (_ for _ in ()).throw(PermissionError(13, "denied", str(self))))
+    with pytest.raises(PermissionError, match="w.pt may not be read"):
+        lh.load_weights(fresh(), tmp_path / "w.pt")
+
+
+def test_two_threads_write_one_file(tmp_path):
+    """Neither fails, and what is there at any time is one of the two, whole."""
+    models = [fresh(1), fresh(2)]
+    threads = [threading.Thread(target=lambda model=model: [lh.save_weights(model, tmp_path / "w.pt") for _ in range(40)])
+               for model in models]
+    lh.save_weights(models[0], tmp_path / "w.pt")
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        found = weights(lh.load_weights(lh.LeNet5(), tmp_path / "w.pt"))
+        assert any(torch.equal(found, weights(model)) for model in models)
+    assert [path.name for path in tmp_path.iterdir()] == ["w.pt"]
 
 
 def command(*arguments, **kwargs):
