@@ -2018,7 +2018,7 @@ def _pad_view(model, drawing, image):
     outputs, probabilities = steps["fc3"], steps["fc3"].softmax(0)
     first, second = probabilities.topk(2).indices.tolist()
     rows = "".join(
-        f'<tr{" class=lh-pad-best" * (digit == first)}><td>{digit}</td><td>{_minus(f"{output:.1f}")}</td><td style="width: 150px">'
+        f'<tr{" class=lh-pad-best" * (digit == first)}><td>{digit}</td><td>{_minus(f"{output:z.1f}")}</td><td style="width: 150px">'
         f'<div style="width: {p:.1%}"></div></td><td>{p:.1%}</td></tr>'
         for digit, (output, p) in enumerate(zip(outputs.tolist(), probabilities.tolist())))
     guesses = "".join(f'<p class="lh-pad-{key}">{_text(f"pad_{key}")}<br><b>{digit}</b>{probabilities[digit]:.1%}</p>'
