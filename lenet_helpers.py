@@ -2316,7 +2316,7 @@ TEXTS = {
     "ready_versions": ("{n} 个软件包都装好了，版本够新（torch {torch}）", "all {n} packages are there and new enough (torch {torch})"),
     "ready_small": ("没有完整的 MNIST，只有 scikit-learn 的小数据集：课也能上，但结果会不同。请联网后再运行一次，或把 MNIST 的四个文件放进 {folder}",
                     "full MNIST is not there, only scikit-learn's small set: the lesson works, with other results. Run this "
-                    "again with a network, or put MNIST's four files into {folder}"),
+                    "again with an internet connection, or put MNIST's four files into {folder}"),
     "ready_data": ("MNIST 的 {n:,} 张图片都在，内容无误", "MNIST's {n:,} pictures are there and as they should be"),
     "ready_network": ("训练好的网络认对了 {n:,} 张考试图片中的 {right:,} 张；在这台电脑上训练 20 个 epoch 大约要 {minutes} 分钟",
                       "the trained network reads {right:,} of {n:,} test digits; 20 epochs of training take about {minutes} "
@@ -2336,8 +2336,8 @@ TEXTS = {
     "no_such_input": ("没有第 {j} 个输入：编号从 0 到 {last}。", "There is no input {j}: they go from 0 to {last}."),
     "remainder": ("{free} ÷ {g.stride} = {quotient} 余 {g.unused}：向下取整（floor），最下面 {g.unused} 行和最右边 {g.unused} 列"
                   "没有窗口碰到。",
-                  "{free} ÷ {g.stride} = {quotient}, remainder {g.unused}: round down (floor). No window reaches the end: "
-                  "rows and columns lost: {g.unused}."),
+                  "{free} ÷ {g.stride} = {quotient}, remainder {g.unused}: round down (floor). No window reaches the last "
+                  "rows and columns ({g.unused} of each)."),
     "no_remainder": ("{free} ÷ {g.stride} = {quotient}，正好除尽。", "{free} ÷ {g.stride} = {quotient}, with no remainder."),
     # explorer
     "not_square": ("{name} 应该是正方形的数字表格，形状是 (n, n) 或 (1, n, n)，现在是 {found}。",
@@ -2359,7 +2359,7 @@ TEXTS = {
     "explorer_title": ("卷积：输入、卷积核、输出", "Convolution: input, kernel, output"),
     "explorer_hint": ("把鼠标移到任意一格上；点一下或按 Tab 键，可以让它停住。虚线格是 padding，斜线格没有窗口碰到。"
                       "橙色：正的权重；蓝色：负的权重。",
-                      "Point at any cell; a click or Tab keeps it. Dashed cells are padding, hatched ones are reached by "
+                      "Point at any cell; a click or Tab pins it. Dashed cells are padding, hatched ones are reached by "
                       "no window. Orange: positive weight; blue: negative."),
     "kernels_hint": ("白色是 0。特征图中有负数时：橙色为正，蓝色为负；否则越黑越大。虚线外是 padding。",
                      "White is 0. In a feature map with negative values orange is positive, blue negative; else black is the "
@@ -2379,15 +2379,15 @@ TEXTS = {
     "data_misnamed": ("数据：LENET_DATA 指向 {folder}，那里没有完整的 MNIST：请改正路径，或去掉 LENET_DATA，再重启内核。",
                       "Data: LENET_DATA names {folder}, where MNIST is not complete: correct it or unset it, then restart."),
     "data_no_folder": ("找不到数据文件夹 {folder}。\n请改正路径；如果不指定文件夹（包括 LENET_DATA），程序会自己下载 MNIST。",
-                       "There is no data folder {folder}.\nCorrect the path, or name none (LENET_DATA neither) to have "
-                       "MNIST downloaded."),
+                       "There is no data folder {folder}.\nCorrect the path. Or name no folder and unset LENET_DATA: "
+                       "then MNIST is downloaded."),
     "data_no_file": ("{folder} 里缺少 {name}（或 {name}.gz）。\n请把 MNIST 的四个文件都放进这个文件夹，或放进其中的 MNIST/raw。",
                      "{folder} lacks {name} (or {name}.gz).\nPut the four files of MNIST into it, or into MNIST/raw in it."),
     "data_bad_gz": ("{path} 不完整，解压失败（{error}）。\n请删掉它，重新复制或下载。",
                     "{path} is damaged and does not unpack ({error}).\nDelete it, then copy or download it again."),
     "data_html": ("{path} 不是数据，而是一个网页（常见原因：下载时遇到了上网登录页）。\n请删掉它，连好网络后重新下载。",
-                  "{path} is a web page, not data (often the login page of a network).\nDelete it, and download it again "
-                  "once the network lets you."),
+                  "{path} is a web page, not data (often the login page of a Wi-Fi).\nDelete it, and download it again "
+                  "once you are online."),
     "data_swapped": ("{path} 里装的其实是 {other}。\n请把文件改回正确的名字，或重新复制。",
                      "{path} holds the content of {other}.\nGive the files their right names, or copy them again."),
     "data_size": ("{path} 解压后有 {found:,} 字节，应该是 {size:,} 字节。\n请删掉它，重新复制或下载。",
@@ -2395,13 +2395,13 @@ TEXTS = {
     "data_md5": ("{path} 的内容有错（MD5 是 {found}，应该是 {md5}）。\n请删掉它，重新复制或下载。",
                  "{path} has wrong content (MD5 {found}, not {md5}).\nDelete it, then copy or download it again."),
     "not_readable": ("没有权限读取 {path}。\n请检查它和它所在文件夹的权限，或换一个位置。",
-                       "{path} may not be read.\nCheck its permissions and its folder's, or choose another place."),
-    "data_silent": ("网络 {seconds} 秒没有响应", "the network did not answer within {seconds} s"),
+                       "{path} cannot be read: no permission.\nCheck its permissions and its folder's, or choose another place."),
+    "data_silent": ("网络 {seconds} 秒没有响应", "the internet did not answer within {seconds} s"),
     "data_fall_back": ("没能下载 MNIST（{reason}），先用 scikit-learn 自带的 {n:,} 个手写数字代替，所以结果会和笔记里写的不同。"
                        "想用完整的 MNIST：联网后重新运行，或把它的四个文件放进 {folder}。",
                        "MNIST could not be downloaded ({reason}): using the {n:,} digits that scikit-learn ships, so results "
-                       "differ from what the notebooks say. For all of MNIST run this again with a network, or put its "
-                       "four files into {folder}."),
+                       "differ from what the notebooks say. For all of MNIST, run this again with an internet "
+                       "connection, or put its four files into {folder}."),
     # model
     "layer_misfit": ("{name} 这一层要 {wants} 个输入，前面送来的却是 {gets} 个。",
                      "{name} wants {wants} inputs, but {gets} arrive from the layer before."),
@@ -2475,8 +2475,8 @@ TEXTS = {
     "pad_centre": ("像 MNIST 那样居中", "Centre like MNIST"),
     "pad_network": ("选一个网络：", "Network:"),
     "pad_sees": ("网络看到的（28×28）", "The network sees (28x28)"),
-    "pad_first": ("它认为是", "it says"),
-    "pad_second": ("其次是", "or else"),
+    "pad_first": ("它认为是", "first guess"),
+    "pad_second": ("其次是", "second guess"),
     "pad_output": ("输出", "output"),
     "pad_probability": ("概率（softmax）", "probability (softmax)"),
     "pad_relu": ("（ReLU 之后）", " (after ReLU)"),
@@ -2487,8 +2487,8 @@ TEXTS = {
     "pad_full": ("画板几乎涂满了，看不出是什么数字。请清空后重新写。",
                  "The pad is almost full: no guess. Clear it and draw again."),
     "pad_waiting": ("Python 还没有回应。有单元格在运行的话，等它运行完；重启过内核的话，请重新运行这一格。",
-                    "No answer from Python yet. If a cell is running, wait for it; if the kernel was restarted, run this "
-                    "cell again."),
+                    "No answer from Python yet. If a cell is running, wait for it; if Python was restarted "
+                    "(Restart Kernel), run this cell again."),
     # exercises
     "check_unknown": ("没有这道练习。名字相近的有：{names}。", "there is no such exercise. Names like it: {names}."),
     "check_blank": ("还没有作答。", "not answered yet."),

@@ -213,7 +213,7 @@ def forbidden(request, tiny, monkeypatch):
         path.chmod(mode)
 
 
-@pytest.mark.parametrize("language, word", [("en", "may not be read"), ("zh", "没有权限读取")])
+@pytest.mark.parametrize("language, word", [("en", "cannot be read: no permission"), ("zh", "没有权限读取")])
 def test_a_folder_or_file_of_somebody_else(forbidden, language, word, monkeypatch, capsys):
     """A teacher's data that the students may not read: a sentence, and `start` goes on."""
     folder, path = forbidden

@@ -393,7 +393,7 @@ def test_steps_of_the_formula():
     assert r"\frac{6 + 2 \times 0 - 3}{1} + 1" in text and r"\frac{3}{1} + 1 = 3 + 1 = 4" in text
     assert "no remainder" in text and text.count("lfloor") == 1
     text = lh.output_size_steps(6, 3, stride=2).data
-    assert r"\left\lfloor \frac{3}{2} \right\rfloor + 1 = 1 + 1 = 2" in text and "lost: 1" in text
+    assert r"\left\lfloor \frac{3}{2} \right\rfloor + 1 = 1 + 1 = 2" in text and "(1 of each)" in text
     text = lh.output_size_steps(9, 3, dilation=2, padding=1).data
     assert r"9 + 2 \times 1 - 2 \times (3 - 1) - 1" in text and "d(k - 1)" in text and "= 7" in text
 

@@ -230,7 +230,7 @@ def test_a_damaged_or_foreign_file_is_refused(kind, tmp_path, capsys):
 def test_weights_of_somebody_else(tmp_path, monkeypatch):
     lh.save_weights(fresh(), tmp_path / "w.pt")
     monkeypatch.setattr(lh.Path, "read_bytes", lambda self: (_ for _ in ()).throw(PermissionError(13, "denied", str(self))))
-    with pytest.raises(PermissionError, match="w.pt may not be read"):
+    with pytest.raises(PermissionError, match="w.pt cannot be read: no permission"):
         lh.load_weights(fresh(), tmp_path / "w.pt")
 
 
