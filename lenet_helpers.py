@@ -988,7 +988,7 @@ def train_epoch(model, loader, optimizer, scheduler=None, on_batch=None):
     return total / pictures
 
 
-def _checked(model, digits, epochs, *, batch_size=None, max_lr=0.1, seed=0, save=None, log=None, log_title="", resume=None):
+def _checked_options(model, digits, epochs, *, batch_size=None, max_lr=0.1, seed=0, save=None, log=None, log_title="", resume=None):
     """What `train` was asked for, as (plan, save, log, log_title, what is to be resumed or None). Raises what is wrong
     with it, and begins nothing: `model` may be in training."""
     if not isinstance(model, nn.Module) or not isinstance(digits, Digits):
@@ -1009,7 +1009,7 @@ def _training(model, digits, epochs, on_batch=None, **options):
 
     SGD with momentum, weight decay and the one-cycle schedule (Smith & Topin, "Super-Convergence", 2017).
     """
-    plan, save, log, log_title, saved = _checked(model, digits, epochs, **options)
+    plan, save, log, log_title, saved = _checked_options(model, digits, epochs, **options)
     epochs = plan["epochs"]
     generator = torch.Generator()
     loader = digit_loader(digits.train, plan["batch_size"], shuffle=True, generator=generator)
@@ -1228,7 +1228,7 @@ def train_in_background(model, digits, epochs=20, **options):
     """
     global _run
     if _run is not None:
-        _checked(model, digits, epochs, **options)  # a mistake does not end the first run
+        _checked_options(model, digits, epochs, **options)  # a mistake does not end the first run
         _run.stop()
     _run = TrainingRun(model, digits, epochs, options)
     return _run
