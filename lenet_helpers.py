@@ -855,7 +855,6 @@ def _as_float(images):
     return images.float().div_(255) if images.dtype == torch.uint8 else images.float()
 
 
-
 # ---------------------------------------------------------------------------------------------------- model
 
 class LeNet5(nn.Module):
@@ -947,7 +946,6 @@ def layer_table(model, input_shape=(1, 28, 28)):
             continue
         rows.append(LayerRow(name, text, shape, parameters, cost))
     return rows
-
 
 
 # ------------------------------------------------------------------------------------------------- training
