@@ -32,6 +32,7 @@ from torchvision.transforms import ToTensor
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 import lenet_helpers as lh
+from notebooks.support import mnist
 
 EPOCH_OPERATIONS = 2 * 3 * 416_520 * 60_000  # multiply and add; forward and twice that backward; pictures
 
@@ -247,7 +248,7 @@ def main():
     options = parser.parse_args()
     if unknown := set(options.parts) - set(PARTS):
         parser.error(f"no part {', '.join(unknown)}: there are {', '.join(PARTS)}")
-    folder, _ = lh._data_folder()
+    folder, _ = mnist.data_folder()
     digits = lh.load_mnist()
     if digits.source != "MNIST":
         sys.exit("full MNIST is needed: set LENET_DATA")

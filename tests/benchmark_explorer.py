@@ -7,6 +7,7 @@ from pathlib import Path
 from lab import notebooks, private_lab
 
 import lenet_helpers as lh
+from notebooks.support import explorer
 
 PLAIN = """
 import matplotlib.pyplot as plt
@@ -15,10 +16,10 @@ from matplotlib.patches import Rectangle
 
 def draw(stride=1, padding=2):
     g = lh.ConvGeometry(10, 3, stride, padding)
-    padded, output = lh._convolve(lh._sample_image(10), kernel, g)
+    padded, output = explorer._convolve(explorer._sample_image(10), kernel, g)
     fig, axes = plt.subplots(1, 3, figsize=(11.3, 5.8), width_ratios=[g.padded, 3, g.n_out])
     for ax, table, title in zip(axes, (padded, kernel, output), ("input", "kernel", "output")):
-        colors, low, high = lh._scale(table)
+        colors, low, high = images.color_scale(table)
         ax.pcolormesh(table.numpy(), cmap=colors, vmin=low, vmax=high, edgecolors="#bdbdbd")
         for i, row in enumerate(table.tolist()):
             for j, value in enumerate(row):
@@ -68,14 +69,14 @@ def measure_moves(page, cell, slider, moves=24):
 
 def measure():
     """{what: figure}: slider to pixels beside the plain version, and the SVG of the largest setting."""
-    g, kernel = lh.ConvGeometry(12, 7, 1, 4), lh.PRESETS["random"](7)
-    image, builds = lh._sample_image(12), []
+    g, kernel = lh.ConvGeometry(12, 7, 1, 4), explorer.PRESETS["random"](7)
+    image, builds = explorer._sample_image(12), []
     for _ in range(15):
         begin = time.perf_counter()
-        svg = lh.convolution_svg(image, kernel, g)
+        svg = explorer.convolution_svg(image, kernel, g)
         builds.append(1000 * (time.perf_counter() - begin))
     with tempfile.TemporaryDirectory() as folder, private_lab(Path(folder)) as lab, notebooks(lab) as open_notebook:
-        page = open_notebook(["import lenet_helpers as lh\nkernel = lh.PRESETS['random'](3).double()",
+        page = open_notebook(["import lenet_helpers as lh\nkernel = explorer.PRESETS['random'](3).double()",
                               "lh.explore_convolution(n_in=10, padding=2)", PLAIN])
         page.wait_for_timeout(1000)
         ours, plain = (statistics.median(measure_moves(page, *place)) for place in ((1, 2), (2, 0)))

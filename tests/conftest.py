@@ -11,13 +11,14 @@ own = tempfile.TemporaryDirectory(prefix="lenet_", ignore_cleanup_errors=True)  
 os.environ["LENET_SAVE"] = str(Path(own.name) / "my_lenet5.pt")  # not over a student's own
 
 import lenet_helpers as lh
+from notebooks.support import texts
 
 
 @pytest.fixture(autouse=True)
 def clean(monkeypatch):
     """Every test begins in English, with the same random numbers, one thread and no $LENET_DATA."""
     monkeypatch.delenv("LENET_DATA", raising=False)
-    monkeypatch.setattr(lh, "_language", "en")
+    texts.use("en")
     torch.set_num_threads(1)
     torch.manual_seed(0)
 

@@ -12,6 +12,7 @@ from test_training import fresh, weights
 from torch.utils.data import TensorDataset
 
 import lenet_helpers as lh
+from notebooks.support import files, panel, texts
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +36,7 @@ def until(condition, seconds=30):
 
 
 def test_it_is_the_same_training(small, capsys):
-    torch.set_num_threads(lh._threads_beside_the_kernel())
+    torch.set_num_threads(panel.threads_beside_the_kernel())
     here, behind = fresh(), fresh()
     history = lh.train(here, small, epochs=2, seed=3)
     capsys.readouterr()
@@ -100,7 +101,7 @@ def test_a_second_start_ends_the_first(small):
     assert len(second.wait()) == 1
 
 
-@pytest.mark.parametrize("mistake", [dict(epochs=0), dict(epoch=5), dict(model=lh.LeNet5), dict(save=lh.HERE),
+@pytest.mark.parametrize("mistake", [dict(epochs=0), dict(epoch=5), dict(model=lh.LeNet5), dict(save=files.PROJECT),
                                      dict(resume="no such file.pt"), dict(seed="7"), dict(max_lr="fast")])
 def test_a_mistaken_second_start_leaves_the_first_alone(small, mistake):
     first = lh.train_in_background(fresh(), small, epochs=500)
@@ -143,7 +144,7 @@ def test_an_interrupt_ends_the_waiting_only(small, interruptible):
 
 
 def test_a_fault_in_drawing_does_not_end_it(small, monkeypatch):
-    monkeypatch.setattr(lh, "_panel_html", lambda *_: 1 / 0)
+    monkeypatch.setattr(panel, "_panel_html", lambda *_: 1 / 0)
     run = lh.train_in_background(fresh(), small, epochs=1)
     assert len(run.wait()) == 1 and run.error is None
 
@@ -166,7 +167,7 @@ def test_threads_of_the_caller_stay_as_they_are(small):
 
 @pytest.mark.parametrize("language, word", [("zh", "训练完成"), ("en", "Training finished")])
 def test_the_panel_says_when(small, language, word, monkeypatch):
-    monkeypatch.setattr(lh, "_language", language)
+    texts.use(language)
     run = lh.train_in_background(fresh(), small, epochs=1)
     run.wait()
     until(lambda: word in panel_text(run))
@@ -195,14 +196,14 @@ lh.train_in_background(model, lh.sklearn_digits(), epochs=4, save={save!r}, log=
 def test_a_killed_run_goes_on_where_it_was(small, tmp_path):
     torch.set_num_threads(1)
     save, log = tmp_path / "w.pt", tmp_path / "log.txt"
-    killed = subprocess.run([sys.executable, "-c", KILLED.format(here=str(lh.HERE), save=str(save), log=str(log))],
+    killed = subprocess.run([sys.executable, "-c", KILLED.format(here=str(files.PROJECT), save=str(save), log=str(log))],
                             timeout=120)
     assert killed.returncode != 0
     assert len(log.read_text().splitlines()) == 2 and not list(tmp_path.glob("*.part"))
     lh.LeNet5().load_state_dict(torch.load(save, weights_only=True))
     resumed, whole = fresh(7), fresh(0)
     history = lh.train_in_background(resumed, small, epochs=4, resume=save, log=log).wait()
-    torch.set_num_threads(lh._threads_beside_the_kernel())
+    torch.set_num_threads(panel.threads_beside_the_kernel())
     lh.train(whole, small, epochs=4)
     assert [result.epoch for result in history] == [1, 2, 3, 4]
     assert log.read_text().count("Epoch:") == 4 and "(Overall)" in log.read_text()
@@ -213,7 +214,7 @@ def test_a_killed_run_goes_on_where_it_was(small, tmp_path):
 def test_a_run_that_died_between_its_last_files_is_completed(small, tmp_path, monkeypatch):
     save, log, model = tmp_path / "w.pt", tmp_path / "log.txt", fresh()
     with monkeypatch.context() as patch:
-        real, written = lh._write, []
+        real, written = files.write_file, []
 
         def dies(path, content):
             written.append(path)
@@ -221,7 +222,7 @@ def test_a_run_that_died_between_its_last_files_is_completed(small, tmp_path, mo
                 raise KeyboardInterrupt
             real(path, content)
 
-        patch.setattr(lh, "_write", dies)
+        patch.setattr(files, "write_file", dies)
         with pytest.raises(KeyboardInterrupt):
             lh.train(model, small, epochs=2, save=save)
     resumed = fresh(5)

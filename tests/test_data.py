@@ -16,6 +16,7 @@ import torch
 import torchvision
 
 import lenet_helpers as lh
+from notebooks.support import mnist, texts
 
 LABELS = {"train": list(range(10)) * 3, "t10k": list(range(10))}
 
@@ -34,9 +35,9 @@ def idx_files():
 def tiny(tmp_path, monkeypatch):
     """A folder with a tiny MNIST that load_mnist takes for the real one; the project's own data/ is empty."""
     files = idx_files()
-    monkeypatch.setattr(lh, "MNIST_FILES", {
-        name: (len(files[name]), hashlib.md5(files[name]).hexdigest()) for name in lh.MNIST_FILES})
-    monkeypatch.setattr(lh, "HERE", tmp_path / "project")
+    monkeypatch.setattr(mnist, "MNIST_FILES", {
+        name: (len(files[name]), hashlib.md5(files[name]).hexdigest()) for name in mnist.MNIST_FILES})
+    monkeypatch.setattr(mnist, "PROJECT", tmp_path / "project")
     folder = tmp_path / "mnist"
     folder.mkdir()
     for name, content in files.items():
@@ -118,7 +119,7 @@ def snapshot(folder):
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_a_named_folder_with_a_fault(tiny, fault, language, monkeypatch):
-    monkeypatch.setattr(lh, "_language", language)
+    texts.use(language)
     name, spoil = FAULTS[fault]
     spoil(tiny)
     before = snapshot(tiny)
@@ -177,18 +178,18 @@ def test_downloads_once_into_data(mirror):
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_in_data_is_fetched_again(mirror, fault):
     lh.load_mnist()
-    folder = lh.HERE / "data" / "MNIST" / "raw"
+    folder = mnist.PROJECT / "data" / "MNIST" / "raw"
     FAULTS[fault][1](folder)
     assert is_tiny(lh.load_mnist())
 
 
 def test_a_faulty_file_beside_a_whole_one_needs_no_network(tiny, monkeypatch):
-    folder = lh.HERE / "data"
+    folder = mnist.PROJECT / "data"
     shutil.copytree(tiny, folder)
     images = folder / "train-images-idx3-ubyte"
     (folder / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(images.read_bytes()))
     images.write_bytes(images.read_bytes()[:1000])  # the unpacking was interrupted
-    monkeypatch.setattr(lh, "_download_mnist", lambda folder: pytest.fail("nothing is missing"))
+    monkeypatch.setattr(mnist, "_download_mnist", lambda folder: pytest.fail("nothing is missing"))
     assert is_tiny(lh.load_mnist())
 
 
@@ -235,7 +236,7 @@ def test_a_login_page_instead_of_the_data(mirror, capsys):
 @pytest.mark.parametrize("silent", [True, False])
 def test_a_dead_network_takes_seconds(tiny, monkeypatch, capsys, silent):
     """Silent: the connection is taken and nothing ever comes. Else: the port is closed."""
-    monkeypatch.setattr(lh, "NETWORK_SECONDS", 1)
+    monkeypatch.setattr(mnist, "NETWORK_SECONDS", 1)
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         if not silent:
@@ -247,7 +248,7 @@ def test_a_dead_network_takes_seconds(tiny, monkeypatch, capsys, silent):
     assert time.monotonic() - started < 30  # not for ever
     assert digits.source == "scikit-learn" and socket.getdefaulttimeout() is None
     said = capsys.readouterr().out
-    assert len(said.splitlines()) == 1 and "1,797" in said and str(lh.HERE / "data") in said
+    assert len(said.splitlines()) == 1 and "1,797" in said and str(mnist.PROJECT / "data") in said
 
 
 def test_scikit_learns_digits(small):
@@ -280,7 +281,7 @@ def test_start_says_where_data_is(tiny, monkeypatch, capsys):
     lh.start("en")
     assert "correct it or unset it" in capsys.readouterr().out
     monkeypatch.delenv("LENET_DATA")
-    monkeypatch.setattr(lh, "HERE", tiny / "nothing")
+    monkeypatch.setattr(mnist, "PROJECT", tiny / "nothing")
     lh.start("en")
     assert "downloaded at first use" in capsys.readouterr().out
     with pytest.raises(ValueError, match="fr"):

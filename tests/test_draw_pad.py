@@ -16,6 +16,8 @@ from torch.nn import functional as F
 from torchvision.utils import make_grid
 
 import lenet_helpers as lh
+from notebooks.support import inference, texts
+from notebooks.support.drawing import SIDE, draw_strokes
 
 DRAWINGS = json.loads(Path(__file__).with_name("drawings.json").read_text(encoding="utf-8"))
 
@@ -88,7 +90,7 @@ def test_shrinking_averages_instead_of_picking_pixels():
 
 @pytest.mark.parametrize("drawing", DRAWINGS[::4], ids=lambda drawing: f"{drawing['digit']}")
 def test_like_mnist_and_the_same_wherever_it_stands(drawing):
-    middle = lh._drawing(drawing["strokes"])
+    middle = draw_strokes(drawing["strokes"])
     out = lh.to_mnist_style(middle)
     assert out.shape == (1, 28, 28) and out.dtype == torch.float32 and 0 <= out.min() and 0.9 < out.max() <= 1
     rows, columns = (np.flatnonzero(out[0].sum(axis).numpy()) for axis in (1, 0))
@@ -153,9 +155,9 @@ def test_centring_is_what_makes_the_network_right(network):
     for drawing in DRAWINGS:
         for size in (0.3, 0.6, 0.9):
             for pen in (5, 7, 10):
-                edge = size / 2 + pen / 2 / lh.SIDE
+                edge = size / 2 + pen / 2 / SIDE
                 for x, y in ((0.5, 0.5), (edge, edge), (1 - edge, 1 - edge)):
-                    ink = lh._drawing(place(drawing["strokes"], size, x, y), pen)
+                    ink = draw_strokes(place(drawing["strokes"], size, x, y), pen)
                     pictures.append(lh.to_mnist_style(ink))
                     plain.append(F.adaptive_avg_pool2d(torch.tensor(ink / 255, dtype=torch.float32)[None], 28))
                     labels.append(drawing["digit"])
@@ -184,12 +186,12 @@ def by_hand(model, image):
 def test_layers_are_those_of_the_models_own_pass(network, four):
     expected = by_hand(network, four)
     for image in (four, four[0], four[None], four.numpy()):
-        steps = lh._activations(network, image)
+        steps = inference.activations(network, image)
         assert list(steps) == list(expected)
         for name in steps:
             assert steps[name].shape == expected[name].shape and torch.allclose(steps[name], expected[name], atol=1e-4)
     eight_bit = (four * 255).round().to(torch.uint8)
-    assert torch.allclose(lh._activations(network, eight_bit)["fc3"], by_hand(network, eight_bit / 255)["fc3"], atol=1e-4)
+    assert torch.allclose(inference.activations(network, eight_bit)["fc3"], by_hand(network, eight_bit / 255)["fc3"], atol=1e-4)
 
 
 def test_hooks_see_a_students_own_forward(four):
@@ -200,7 +202,7 @@ def test_hooks_see_a_students_own_forward(four):
             return self.fc3(self.fc2(torch.sigmoid(self.fc1(x))))
 
     model = Mine()
-    steps = lh._activations(model, four)
+    steps = inference.activations(model, four)
     assert torch.allclose(steps["c1"], model.c1(four[None]).tanh()[0], atol=1e-6)
     assert torch.allclose(steps["c3"], model.c3(steps["s2"][None])[0], atol=1e-5)
     assert torch.allclose(steps["fc1"], model.fc1(steps["s4"].flatten()).sigmoid(), atol=1e-5)
@@ -211,7 +213,7 @@ def test_the_model_is_left_as_it_was(network, four):
     model = copy.deepcopy(network).train()
     model.c1.eval()
     before = copy.deepcopy(model.state_dict())
-    lh._activations(model, four)
+    inference.activations(model, four)
     lh.DrawPad(model).drawing = lh.sample_drawing(2)
     assert model.training and not model.c1.training
     assert not any(layer._forward_hooks or layer._forward_pre_hooks for layer in model.modules())
@@ -314,7 +316,7 @@ def guess(pad):
 def test_a_guess_only_where_there_is_something_to_guess(network):
     pad = lh.DrawPad(network)
     assert "empty" in sentence(pad) and "<img" in pad._view and "lh-pad-first" not in pad._view
-    dot, full = lh._drawing([[(0.3, 0.3)]]), np.full((112, 112), 255, np.uint8)
+    dot, full = draw_strokes([[(0.3, 0.3)]]), np.full((112, 112), 255, np.uint8)
     faint = np.full((112, 112), 2, np.uint8)
     single = np.zeros((112, 112), np.uint8)
     single[0, 0] = 255
@@ -423,7 +425,7 @@ def test_it_works_while_the_same_network_trains(network, small):
 def test_both_languages(network, monkeypatch):
     pages = []
     for language in ("zh", "en"):
-        monkeypatch.setattr(lh, "_language", language)
+        texts.use(language)
         pad = lh.DrawPad(network)
         empty = pad._view
         pad.drawing = lh.sample_drawing(4)

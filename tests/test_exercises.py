@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import lenet_helpers as lh
+from notebooks.support import texts
 
 EXERCISES = lh._exercises()
 NUMBERS = [name for name, exercise in EXERCISES.items() if not exercise.cases]
@@ -18,7 +19,7 @@ MISTAKES = [(name, key) for name, exercise in EXERCISES.items() for key in exerc
 
 @pytest.fixture(params=["zh", "en"])
 def language(request, monkeypatch):
-    monkeypatch.setattr(lh, "_language", request.param)
+    texts.use(request.param)
     return request.param
 
 
@@ -125,7 +126,7 @@ def test_every_mistake_gets_its_own_hint(name, key, said, language):
     exercise = EXERCISES[name]
     values = {"right": exercise.right, "answer": "ANSWER", **exercise.values}
     line = said(name, exercise.mistakes[key])
-    parts = lh._text(key, **values).split("ANSWER")
+    parts = texts.text(key, **values).split("ANSWER")
     assert line.startswith(f"✗ {name}: ") and all(part in line for part in parts), line
 
 

@@ -12,8 +12,9 @@ import torch
 from PIL import Image
 
 import lenet_helpers as lh
+from notebooks.support import explorer, images, texts
 
-SETTINGS = list(itertools.product(*lh.LIMITS.values()))
+SETTINGS = list(itertools.product(*explorer.LIMITS.values()))
 FITTING = [s for s in SETTINGS if s[0] + 2 * s[3] >= s[4] * (s[1] - 1) + 1]
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -81,7 +82,7 @@ def test_every_setting_of_the_sliders():
 def test_picture_is_the_convolution(n, k, s, p, d):
     image, kernel = torch.randint(-3, 10, (n, n)), torch.randint(-2, 3, (k, k))
     g = lh.ConvGeometry(n, k, s, p, d)
-    tree = parse(lh.convolution_svg(image, kernel, g))
+    tree = parse(explorer.convolution_svg(image, kernel, g))
     x = image.double()[None, None].requires_grad_()
     w = kernel.double()[None, None].requires_grad_()
     expected = torch.nn.functional.conv2d(x, w, stride=s, padding=p, dilation=d)[0, 0]
@@ -107,17 +108,17 @@ def test_picture_is_the_convolution(n, k, s, p, d):
     weight_sums = torch.autograd.grad(torch.nn.functional.conv2d(probe, w, stride=s, dilation=d).sum(), w)[0][0, 0]
     for (_, reveal), total in zip(cells(tree, "w"), weight_sums.flatten().tolist(), strict=True):
         x0, y0 = map(float, re.search(r"translate\((\S+) (\S+)\)", reveal.find(f"{SVG}use").get("transform")).groups())
-        right, down = round((x0 - 1) / size), round((y0 - lh.TITLE) / size)
+        right, down = round((x0 - 1) / size), round((y0 - explorer.TITLE) / size)
         assert sum((r + down) * g.padded + c + right + 1 for r, c in lattice) == total
         assert f": {g.n_out ** 2}, " in reveal.find(f"{SVG}text").text
 
 
 def test_a_window_is_where_it_belongs():
     g = lh.ConvGeometry(7, 3, stride=2, padding=1, dilation=2)
-    tree = parse(lh.convolution_svg(torch.ones(7, 7), torch.tensor([[1, 0, -2], [0, 0, 0], [2, 0, 1]]), g))
+    tree = parse(explorer.convolution_svg(torch.ones(7, 7), torch.tensor([[1, 0, -2], [0, 0, 0], [2, 0, 1]]), g))
     size = float(cells(tree, "w")[0][0].get("width"))
     frame = cells(tree, r"o\d+")[5][1].find(f"{SVG}rect")  # row 1, column 2
-    assert [(float(frame.get("x")) - 1) / size, (float(frame.get("y")) - lh.TITLE) / size] == [4, 2]
+    assert [(float(frame.get("x")) - 1) / size, (float(frame.get("y")) - explorer.TITLE) / size] == [4, 2]
     assert float(frame.get("width")) == 5 * size
     window = next(e for e in tree.iter(f"{SVG}pattern") if e.get("id").endswith("-w"))
     assert frame.get("fill") == f"url(#{window.get('id')})"
@@ -127,19 +128,19 @@ def test_a_window_is_where_it_belongs():
         (0, 4, "lh-pos"), (2, 4, "lh-zero"), (4, 4, "lh-pos")]
     assert looks[2][3] > looks[0][3]  # the larger weight in the stronger colour
     dashes, lines = (next(e for e in tree.iter(f"{SVG}path") if e.get("class") == name) for name in ("lh-dashes", "lh-lines"))
-    assert dashes.get("d").startswith(f"M1 {lh.TITLE}h{9 * size:g}") and dashes.get("d").count("M") == 2 * 10
-    assert lines.get("d").startswith(f"M{1 + size:g} {lh.TITLE + size:g}h{7 * size:g}") and lines.get("d").count("M") == 2 * 8
+    assert dashes.get("d").startswith(f"M1 {explorer.TITLE}h{9 * size:g}") and dashes.get("d").count("M") == 2 * 10
+    assert lines.get("d").startswith(f"M{1 + size:g} {explorer.TITLE + size:g}h{7 * size:g}") and lines.get("d").count("M") == 2 * 8
 
 
 @pytest.mark.parametrize("n, k, s, lost", [(6, 3, 2, {5}), (7, 1, 3, {1, 2, 4, 5}), (5, 3, 1, set())])
 def test_unreached_rows_and_columns_are_hatched(n, k, s, lost):
-    tree = parse(lh.convolution_svg(torch.ones(n, n), torch.ones(k, k), lh.ConvGeometry(n, k, stride=s)))
+    tree = parse(explorer.convolution_svg(torch.ones(n, n), torch.ones(k, k), lh.ConvGeometry(n, k, stride=s)))
     size = float(cells(tree, "w")[0][0].get("width"))
     hatched = next(e for e in tree.iter(f"{SVG}path") if e.get("class") == "lh-lost")
     assert hatched.get("fill").endswith("-h)")
     strips = [tuple(map(int, strip)) for strip in re.findall(r"M(\d+) (\d+)h(\d+)v(\d+)h-\3z", hatched.get("d"))]
-    rows = {(y - lh.TITLE) / size for x, y, width, height in strips if (x, width, height) == (1, n * size, size)}
-    columns = {(x - 1) / size for x, y, width, height in strips if (y, width, height) == (lh.TITLE, size, n * size)}
+    rows = {(y - explorer.TITLE) / size for x, y, width, height in strips if (x, width, height) == (1, n * size, size)}
+    columns = {(x - 1) / size for x, y, width, height in strips if (y, width, height) == (explorer.TITLE, size, n * size)}
     assert len(strips) == 2 * len(lost)
     assert rows == columns == lost
 
@@ -148,7 +149,7 @@ def test_unreached_rows_and_columns_are_hatched(n, k, s, lost):
 def test_floats_are_short_and_their_sums_near(make):
     image = torch.rand(5, 5).mul(2).sub(1)
     kernel = torch.randn(3, 3)
-    tree = parse(lh.convolution_svg(make(image.tolist()), make(kernel.tolist()), lh.ConvGeometry(5, 3)))
+    tree = parse(explorer.convolution_svg(make(image.tolist()), make(kernel.tolist()), lh.ConvGeometry(5, 3)))
     expected = torch.nn.functional.conv2d(image[None, None], kernel[None, None]).flatten().tolist()
     for (added, _, claimed), value in zip(sums(tree), expected, strict=True):
         assert claimed == pytest.approx(value, abs=.006) and added == pytest.approx(value, abs=.1)
@@ -159,8 +160,8 @@ def test_every_cell_shows_its_number():
     """Each number stands in the middle of its cell, whether it has an element of its own or shares its row's."""
     image, kernel = torch.randint(-3, 20, (6, 6)), torch.tensor([[1., -2.], [0.25, 3.]])
     g = lh.ConvGeometry(6, 2, padding=1)
-    tree = parse(lh.convolution_svg(image, kernel, g))
-    padded, output = lh._convolve(image.double(), kernel.double(), g)
+    tree = parse(explorer.convolution_svg(image, kernel, g))
+    padded, output = explorer._convolve(image.double(), kernel.double(), g)
     size = float(cells(tree, "w")[0][0].get("width"))
     tables = [e for e in tree.iter(f"{SVG}g") if e.get("class") == "lh-num"]
     for table, kind, values in zip(tables, ("i", "w", r"o\d+"), (padded, kernel, output), strict=True):
@@ -172,11 +173,11 @@ def test_every_cell_shows_its_number():
                 row, column = (float(text.get("y")) - y0) / size, (float(place) - x0) / size
                 assert column % 1 == pytest.approx(.5) and .5 < row % 1 < .8
                 shown[int(row), int(column)] = word
-        assert shown == {(i, j): lh._short(v) for i, row in enumerate(values.tolist()) for j, v in enumerate(row)}
+        assert shown == {(i, j): images.number_text(v) for i, row in enumerate(values.tolist()) for j, v in enumerate(row)}
 
 
 def test_brighter_pixels_are_darker_grey():
-    tree = parse(lh.convolution_svg([[0, 1, 4], [4, -2, 1], [0, 0, 3]], [[1]], lh.ConvGeometry(3, 1)))
+    tree = parse(explorer.convolution_svg([[0, 1, 4], [4, -2, 1], [0, 0, 3]], [[1]], lh.ConvGeometry(3, 1)))
     size = float(cells(tree, "w")[0][0].get("width"))
     greys = [(float(e.get("fill-opacity")), len(re.findall(rf"M\d+ \d+h{size:g}v{size:g}h-{size:g}z", e.get("d"))))
              for e in tree.findall(f"{SVG}path") if e.get("fill-opacity")]
@@ -185,7 +186,7 @@ def test_brighter_pixels_are_darker_grey():
 
 def test_numbers_are_written_short():
     values = [3., -2., 0., -0., 0.125, -0.13, 12.34, 123.4, 0.004, 1e-9, 1e7, 1.5, -0.5, float("nan"), float("-inf")]
-    assert [lh._short(value) for value in values] == [
+    assert [images.number_text(value) for value in values] == [
         "3", "−2", "0", "0", "0.12", "−0.13", "12.3", "123", "4e−3", "1e−9", "1e7", "1.5", "−0.5", "nan", "−inf"]
 
 
@@ -194,8 +195,9 @@ def test_largest_setting_is_small():
     for n, k, s, p, d in FITTING:
         if n == 12 and p == 4 and s == 1:
             image, kernel = torch.randint(0, 5, (n, n)), torch.randint(-2, 3, (k, k))
-            for lh._language in ("zh", "en"):
-                sizes[k, d, lh._language] = len(lh.convolution_svg(image, kernel, lh.ConvGeometry(n, k, s, p, d)).encode())
+            for language in texts.LANGUAGES:
+                texts.use(language)
+                sizes[k, d, language] = len(explorer.convolution_svg(image, kernel, lh.ConvGeometry(n, k, s, p, d)).encode())
     assert max(sizes.values()) <= 400_000, max(sizes, key=sizes.get)
 
 
@@ -210,22 +212,22 @@ def check_sum(text, width, height):
 def test_picture_keeps_its_size_and_its_room():
     """Always the same frame, everything inside, text of 13 px and more."""
     for n, k, s, p, d in FITTING[::29] + [(12, k, 1, 4, 1) for k in range(1, 8)]:
-        preset = lh.PRESETS[list(lh.PRESETS)[(n + k + s) % len(lh.PRESETS)]]
-        tree = parse(lh.convolution_svg(lh._sample_image(n), preset(k), lh.ConvGeometry(n, k, s, p, d)))
-        assert tree.get("viewBox") == f"0 0 {lh.WIDTH} {lh.HEIGHT}"
+        preset = explorer.PRESETS[list(explorer.PRESETS)[(n + k + s) % len(explorer.PRESETS)]]
+        tree = parse(explorer.convolution_svg(explorer._sample_image(n), preset(k), lh.ConvGeometry(n, k, s, p, d)))
+        assert tree.get("viewBox") == f"0 0 {explorer.WIDTH} {explorer.HEIGHT}"
         for e in tree.iter():
             if e.tag == f"{SVG}rect":
-                assert float(e.get("x")) + float(e.get("width")) <= lh.WIDTH
-                assert float(e.get("y")) + float(e.get("height")) <= lh.HEIGHT
+                assert float(e.get("x")) + float(e.get("width")) <= explorer.WIDTH
+                assert float(e.get("y")) + float(e.get("height")) <= explorer.HEIGHT
             if e.get("font-size"):
                 assert float(e.get("font-size")) >= 13
             if e.get("class") == "lh-sum":
-                check_sum(e, lh.WIDTH, lh.HEIGHT)
+                check_sum(e, explorer.WIDTH, explorer.HEIGHT)
 
 
 @pytest.mark.parametrize("largest", [10, 1234567, 0.0001234])
 def test_picture_grows_for_long_numbers(largest):
-    tree = parse(lh.convolution_svg(torch.rand(12, 12) * largest, torch.randn(7, 7), lh.ConvGeometry(12, 7, padding=4)))
+    tree = parse(explorer.convolution_svg(torch.rand(12, 12) * largest, torch.randn(7, 7), lh.ConvGeometry(12, 7, padding=4)))
     _, _, width, height = map(float, tree.get("viewBox").split())
     assert max(float(e.get("x")) + float(e.get("width")) for e in tree.iter(f"{SVG}rect")) <= width
     for text in tree.iter(f"{SVG}text"):
@@ -235,18 +237,18 @@ def test_picture_grows_for_long_numbers(largest):
 
 def test_ids_of_two_pictures_differ_and_names_are_escaped():
     g = lh.ConvGeometry(4, 3)
-    one, two = (set(re.findall(r' id="(.*?)"', lh.convolution_svg(torch.ones(4, 4), torch.ones(3, 3), g))) for _ in "12")
+    one, two = (set(re.findall(r' id="(.*?)"', explorer.convolution_svg(torch.ones(4, 4), torch.ones(3, 3), g))) for _ in "12")
     assert one and not one & two
     for part in ({f"#{i}" for i in one}, {f"#{i}" for i in two}):
         assert len(part) == 6
-    tree = parse(lh.convolution_svg(torch.ones(4, 4), torch.ones(3, 3), g, name='"><script>alert(1)</script>'))
+    tree = parse(explorer.convolution_svg(torch.ones(4, 4), torch.ones(3, 3), g, name='"><script>alert(1)</script>'))
     assert not list(tree.iter(f"{SVG}script"))
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_cells_are_labelled_and_can_be_tabbed_to(language, monkeypatch):
-    monkeypatch.setattr(lh, "_language", language)
-    tree = parse(lh.convolution_svg(torch.ones(5, 5), torch.ones(2, 2), lh.ConvGeometry(5, 2)))
+    texts.use(language)
+    tree = parse(explorer.convolution_svg(torch.ones(5, 5), torch.ones(2, 2), lh.ConvGeometry(5, 2)))
     targets = [cell for cell, _ in cells(tree, ".*")]
     assert len(targets) == 16 + 25 + 4
     assert all(t.get("tabindex") == "0" and t.get("aria-label") for t in targets)
@@ -261,20 +263,20 @@ def test_cells_are_labelled_and_can_be_tabbed_to(language, monkeypatch):
     ([["a"]], [[1]]), ([[1, 2], [3]], [[1]]), (torch.ones(5, 5), torch.ones(0, 0))])
 def test_wrong_tables_are_refused_with_a_sentence(image, kernel):
     with pytest.raises(ValueError, match="(image|kernel) (must be a square|has)") as error:
-        lh.convolution_svg(image, kernel, lh.ConvGeometry(5, 3))
+        explorer.convolution_svg(image, kernel, lh.ConvGeometry(5, 3))
     assert "\n" not in str(error.value)
 
 
 # ------------------------------------------------------------------------------------------ kernels, widgets
 
-@pytest.mark.parametrize("k", lh.LIMITS["kernel_size"])
+@pytest.mark.parametrize("k", explorer.LIMITS["kernel_size"])
 def test_presets(k):
-    kernels = {name: make(k).double() for name, make in lh.PRESETS.items()}
+    kernels = {name: make(k).double() for name, make in explorer.PRESETS.items()}
     for kernel in kernels.values():
         assert kernel.shape == (k, k) and (kernel == kernel.round()).all() and kernel.abs().max() < 100
     assert kernels["blur"].unique().tolist() == [1] and kernels["sharpen"].sum() == 1
     assert (kernels["vertical"].sum(1) == 0).all() and torch.equal(kernels["horizontal"], kernels["vertical"].T)
-    assert kernels["random"].any() and torch.equal(kernels["random"], lh.PRESETS["random"](k).double())
+    assert kernels["random"].any() and torch.equal(kernels["random"], explorer.PRESETS["random"](k).double())
     if k > 1:  # dark to the left, bright to the right: positive; nothing where only rows differ
         edge = torch.zeros(k, k, dtype=torch.float64)
         edge[:, k // 2:] = 1
@@ -370,18 +372,18 @@ def test_explore_kernels(scale):
 
 
 def test_feature_maps_are_coloured_by_sign():
-    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(lh._picture(torch.tensor([[-2., 0.], [1., 2.]], dtype=torch.float64))))))
+    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(explorer._picture(torch.tensor([[-2., 0.], [1., 2.]], dtype=torch.float64))))))
     red, blue = picture[..., 0].astype(int), picture[..., 2].astype(int)
     assert blue[0, 0] > red[0, 0] and (picture[0, 1] >= 254).all() and red[1, 1] > blue[1, 1] < blue[1, 0] < red[1, 0]
     for flat in (torch.zeros(3, 3), torch.full((3, 3), 2.), -torch.ones(3, 3)):
-        assert np.asarray(Image.open(io.BytesIO(base64.b64decode(lh._picture(flat.double()))))).shape[:2] == (3, 3)
+        assert np.asarray(Image.open(io.BytesIO(base64.b64decode(explorer._picture(flat.double()))))).shape[:2] == (3, 3)
 
 
 @pytest.mark.parametrize("image", [np.zeros((28, 20)), torch.zeros(3, 28, 28), torch.zeros(28), None, "digit", [],
                                    torch.zeros(0, 0)])
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_explore_kernels_refuses_with_a_sentence(image, language, monkeypatch):
-    monkeypatch.setattr(lh, "_language", language)
+    texts.use(language)
     with pytest.raises(ValueError, match="image (must be a square|应该是正方形)"):
         lh.explore_kernels(image)
 

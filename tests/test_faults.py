@@ -10,6 +10,7 @@ from test_data import is_tiny, tiny  # noqa: F401 (fixture)
 from test_training import fresh, weights
 
 import lenet_helpers as lh
+from notebooks.support import files, panel, texts
 
 
 def test_the_data_folder_goes_away_during_use(tiny):  # noqa: F811
@@ -22,16 +23,16 @@ def test_the_data_folder_goes_away_during_use(tiny):  # noqa: F811
 
 def test_the_disk_fills_up_during_a_background_training(small, tmp_path, monkeypatch):
     """The run ends with the reason; the last whole epoch stays on disk."""
-    path, real = tmp_path / "w.pt", lh._write
+    path, real = tmp_path / "w.pt", files.write_file
     written = []
 
     def full(target, content):
         if len(written) >= 6:
-            raise OSError(lh._text("cannot_write", path=target, error="No space left on device"))
+            raise OSError(texts.text("cannot_write", path=target, error="No space left on device"))
         written.append(target)
         real(target, content)
 
-    monkeypatch.setattr(lh, "_write", full)
+    monkeypatch.setattr(files, "write_file", full)
     run = lh.train_in_background(fresh(), small, epochs=50, save=path)
     with pytest.raises(OSError, match="No space left"):
         run.wait()
@@ -55,18 +56,18 @@ def test_the_data_folder_may_be_read_only(tiny):  # noqa: F811
 
 def test_on_one_core(monkeypatch, small):
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
-    assert lh._threads_beside_the_kernel() == 1
+    assert panel.threads_beside_the_kernel() == 1
     assert len(lh.train_in_background(fresh(), small, epochs=1).wait()) == 1
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux can bind a process to a core")
 def test_a_notebook_under_nbval_on_one_core(tmp_path):
-    notebook = lh.HERE / "notebooks" / "en" / "02_output_size.ipynb"
+    notebook = files.PROJECT / "notebooks" / "en" / "02_output_size.ipynb"
     core = min(os.sched_getaffinity(0))
     done = subprocess.run(
         [sys.executable, "-c", f"import os, sys, pytest; os.sched_setaffinity(0, {{{core}}}); "
          f"sys.exit(pytest.main([{str(notebook)!r}, '-q', '-n', '0', '-p', 'no:cacheprovider']))"],
-        cwd=lh.HERE, capture_output=True, text=True, timeout=300)
+        cwd=files.PROJECT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout
 
 

@@ -10,6 +10,7 @@ from lab import PROJECT, run_code
 from PIL import Image
 
 import lenet_helpers as lh
+from notebooks.support import explorer
 
 SHOWN = "e => [...e.querySelectorAll('.lh-reveal')].filter(r => getComputedStyle(r).display !== 'none').length"
 
@@ -54,8 +55,8 @@ def test_explorer_reveals_what_is_pointed_at(open_notebook, theme):
     svg = page.locator(".lh-svg")
     svg.wait_for()
     svg.scroll_into_view_if_needed()
-    g, kernel = lh.ConvGeometry(6, 3, stride=2, padding=1), lh.PRESETS["random"](3).double()
-    _, output = lh._convolve(lh._sample_image(6), kernel, g)
+    g, kernel = lh.ConvGeometry(6, 3, stride=2, padding=1), explorer.PRESETS["random"](3).double()
+    _, output = explorer._convolve(explorer._sample_image(6), kernel, g)
     box = svg.locator(".lh-i").first.bounding_box()  # the first input that is no padding
     size = box["width"]
     inputs = cells_at(box["x"] - size, box["y"] - size, size, g.padded)

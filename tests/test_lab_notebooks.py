@@ -4,9 +4,9 @@ import re
 import pytest
 from lab import run_all
 
-import lenet_helpers as lh
+from notebooks.support import files
 
-PATHS = sorted((lh.HERE / "notebooks").glob("*/*.ipynb"))
+PATHS = sorted((files.PROJECT / "notebooks").glob("*/*.ipynb"))
 BROKEN = re.compile(r"Error displaying widget|Error creating widget|Loading widget\.\.\.|Failed to (load|create) (model|view)"
                     r"|Open Browser Console|<Figure size")
 PICTURES = """() => [...document.querySelectorAll(".jp-OutputArea-output img, .jp-RenderedHTMLCommon img")]

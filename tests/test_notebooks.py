@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from notebook_tool import ROOT, WIDGET, code_cells, without_language
 
-import lenet_helpers as lh
+from notebooks.support import texts
 
 PATHS = sorted((ROOT / "notebooks").glob("*/*.ipynb"))
 NAMES = sorted({path.name for path in PATHS})
@@ -95,13 +95,15 @@ def test_editions_correspond_cell_by_cell(name):
 
 
 def test_every_text_is_there_in_both_languages():
-    for key, (zh, en) in lh.TEXTS.items():
+    for key, pair in texts.TEXTS.items():
+        zh, en = pair["zh"], pair["en"]
         fields = [set(re.findall(r"{(\w+)", text)) for text in (zh, en)]
         assert zh.strip() and en.strip() and fields[0] == fields[1], key
         assert not re.search("[\u4e00-\u9fff]", en), key
-    source = (ROOT / "lenet_helpers.py").read_text(encoding="utf-8")
-    prefixes = tuple(re.findall(r'_text\(f"(\w+)\{', source))
-    unused = {key for key in lh.TEXTS if f'"{key}"' not in source.replace(f'"{key}": (', "")}
+    paths = [ROOT / "lenet_helpers.py", *(ROOT / "notebooks" / "support").glob("*.py")]
+    source = "".join(path.read_text(encoding="utf-8") for path in paths)
+    prefixes = tuple(re.findall(r'text\(f"(\w+)\{', source))
+    unused = {key for key in texts.TEXTS if f'"{key}"' not in source}
     assert {key for key in unused if not key.startswith(prefixes)} == set()
 
 

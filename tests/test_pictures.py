@@ -5,6 +5,7 @@ import torch
 from matplotlib.colors import to_hex
 
 import lenet_helpers as lh
+from notebooks.support import images
 
 
 def titles(fig):
@@ -16,7 +17,7 @@ def test_predictions_right_and_wrong(small, trained):
     shown = titles(lh.show_predictions(model, small.test, n=30))
     labels = small.test.tensors[1][:30].tolist()
     guesses = lh.evaluate(model, small.test).predictions[:30].tolist()
-    assert shown == [(f"{g} ({t})" + ("" if g == t else " ✗"), lh.RIGHT if g == t else lh.WRONG)
+    assert shown == [(f"{g} ({t})" + ("" if g == t else " ✗"), images.RIGHT if g == t else images.WRONG)
                      for g, t in zip(guesses, labels)]
 
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 import lenet_helpers as lh
+from notebooks.support import texts
 
 GRID = list(itertools.product(range(1, 13), range(1, 8), range(1, 5), range(0, 5), range(1, 4)))
 
@@ -77,7 +78,7 @@ def test_unused_is_what_no_window_reaches():
 ])
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_refused_with_the_numbers(arguments, words, language, monkeypatch):
-    monkeypatch.setattr(lh, "_language", language)
+    texts.use(language)
     with pytest.raises(ValueError) as error:
         lh.ConvGeometry(**arguments)
     assert all(word in str(error.value) for word in words)

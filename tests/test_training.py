@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 
 import lenet_helpers as lh
+from notebooks.support import files, mnist
 
 
 def weights(model):
@@ -93,7 +94,7 @@ def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
         self.touch()
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(lh.Path, "write_bytes", full)
+    monkeypatch.setattr(files.Path, "write_bytes", full)
     with pytest.raises(OSError, match="No space left"):
         lh.save_weights(lh.LeNet5(), path)
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
@@ -134,8 +135,8 @@ def test_a_folder_that_takes_nothing_is_a_sentence(tmp_path, monkeypatch, code):
         raise OSError(code, os.strerror(code))
 
     for name in ("write_bytes", "unlink"):
-        monkeypatch.setattr(lh.Path, name, refuse)
-    for write in (lh._check_writable, lambda path: lh._write(path, b"")):
+        monkeypatch.setattr(files.Path, name, refuse)
+    for write in (files.check_writable, lambda path: files.write_file(path, b"")):
         with pytest.raises(OSError, match=rf"w.pt cannot be written \({os.strerror(code)}"):
             write(tmp_path / "w.pt")
 
@@ -229,7 +230,7 @@ def test_a_damaged_or_foreign_file_is_refused(kind, tmp_path, capsys):
 
 def test_weights_of_somebody_else(tmp_path, monkeypatch):
     lh.save_weights(fresh(), tmp_path / "w.pt")
-    monkeypatch.setattr(lh.Path, "read_bytes", lambda self: (_ for _ in ()).throw(PermissionError(13, "denied", str(self))))
+    monkeypatch.setattr(files.Path, "read_bytes", lambda self: (_ for _ in ()).throw(PermissionError(13, "denied", str(self))))
     with pytest.raises(PermissionError, match="w.pt cannot be read: no permission"):
         lh.load_weights(fresh(), tmp_path / "w.pt")
 
@@ -249,7 +250,7 @@ def test_two_threads_write_one_file(tmp_path):
 
 
 def command(*arguments, **kwargs):
-    return subprocess.run([sys.executable, str(lh.HERE / "lenet_helpers.py"), *map(str, arguments)],
+    return subprocess.run([sys.executable, str(files.PROJECT / "lenet_helpers.py"), *map(str, arguments)],
                           capture_output=True, text=True, encoding="utf-8", timeout=120, **kwargs)
 
 
@@ -280,7 +281,7 @@ def test_command_line(tmp_path, no_network):
 ])
 def test_a_bad_argument_is_a_line(arguments, word, monkeypatch, tmp_path, capsys, small):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(lh, "_download_mnist", lambda folder: (_ for _ in ()).throw(OSError("no network")))
+    monkeypatch.setattr(mnist, "_download_mnist", lambda folder: (_ for _ in ()).throw(OSError("no network")))
     with pytest.raises(SystemExit) as exit:
         lh.main(arguments)
     error = capsys.readouterr().err

@@ -1,0 +1,26 @@
+"""Every sentence that a reader meets, from texts.toml, in the language that `use` sets."""
+
+import tomllib
+from pathlib import Path
+
+TEXTS = tomllib.loads(Path(__file__).with_name("texts.toml").read_text(encoding="utf-8"))
+LANGUAGES = "zh", "en"
+_language = "en"
+
+
+def use(language):
+    """Sets the language of `text`, "zh" or "en". Raises ValueError for another."""
+    global _language
+    if language not in LANGUAGES:
+        raise ValueError(f'lh.start("zh") / lh.start("en"): {language!r}?')
+    _language = language
+
+
+def text(key, **values):
+    """The sentence `key` in the language in use, with `values` filled in as by `str.format`."""
+    return TEXTS[key][_language].format(**values)
+
+
+def page_texts(prefix):
+    """The sentences whose keys begin with `prefix`, {rest of the key: sentence}, for a page to fill in itself."""
+    return {key.removeprefix(prefix): pair[_language] for key, pair in TEXTS.items() if key.startswith(prefix)}
