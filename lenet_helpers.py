@@ -6,24 +6,16 @@ In a terminal: `python lenet_helpers.py --help` (the lesson's training script).
 
 from __future__ import annotations
 
-import _thread
 import argparse
 import contextlib
-import copy
-import difflib
 import importlib.metadata
-import inspect
-import io
-import itertools
 import math
 import os
 import random
 import re
-import reprlib
 import sys
-import threading
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,7 +26,13 @@ import torch
 from packaging.version import Version
 from torch import nn
 from torch.nn import functional as F
-from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler, TensorDataset
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    RandomSampler,
+    SequentialSampler,
+    TensorDataset,
+)
 from tqdm.auto import tqdm
 
 from notebooks.support.draw_pad import DrawPad
@@ -62,9 +60,16 @@ from notebooks.support.files import (
 )
 from notebooks.support.images import SIGNS
 from notebooks.support.inference import as_float, images_and_labels, predict_logits
+from notebooks.support.judging import check
 from notebooks.support.mnist import Digits, data_folder, has_mnist, load_mnist, sklearn_digits
 from notebooks.support.panel import TrainingRun, threads_beside_the_kernel
-from notebooks.support.sizes import ConvGeometry, conv_output_size, layer_table, output_size_steps, whole_number
+from notebooks.support.sizes import (
+    ConvGeometry,
+    conv_output_size,
+    layer_table,
+    output_size_steps,
+    whole_number,
+)
 from notebooks.support.texts import text, use
 
 __all__ = [  # the lesson's vocabulary, in the order of the lesson
@@ -403,275 +408,6 @@ def lenet5_diagram(path=None):
     """LeNet-5 layer by layer, sizes from `layer_table`. Returns a Figure; `path` (img/lenet5.svg) saves it as SVG.
     Notebook 03."""
     return network_diagram(layer_table(LeNet5()), path)
-
-
-CODE_SECONDS = 10  # a student's function that needs longer is taken for an endless loop
-
-
-@dataclass(frozen=True)
-class _Exercise:
-    """`why`, `hint` (for any wrong answer) and the keys of `mistakes` are keys of TEXTS; `values` fill in those texts."""
-
-    right: object  # the answer; the output size that `unknowns` must give; where there are `cases`, a function
-    why: str
-    mistakes: dict  # key of the hint: the answer (or function) to which this mistake leads
-    hint: str = "hint_explorer"
-    values: dict = field(default_factory=dict)
-    tolerance: float = 1e-6
-    known: tuple = ()  # the first arguments of ConvGeometry ...
-    unknowns: tuple = ()  # ... and the names of those that the answer gives
-    cases: tuple = ()  # the arguments of each call of a student's function
-    read: object = None  # turns what that function returned into what is compared
-
-
-def check(name, answer=..., *more):
-    """Prints one line on `answer`: a number, a pair of numbers or a function, as the exercise asks; of none, and of
-    several (`more`), it says so. Notebooks 01-04.
-
-    A number may be an int, a float, numpy's or a tensor of one element; `None` and `...` are no answer yet. A function
-    is tried on many cases, for CODE_SECONDS in all; what it prints is not shown. No answer raises an error.
-    """
-    name, exercises = str(name), _exercises()
-    if name not in exercises:
-        near = difflib.get_close_matches(name, exercises, n=3, cutoff=0)
-        mark, sentence = "✗", text("check_unknown", names=", ".join(near))
-    elif more:
-        shown = ", ".join(map(_brief, (answer, *more)))
-        mark, sentence = "✗", text("check_one_answer", shown=shown)
-    elif _is_blank(answer):
-        mark, sentence = "…", text("check_blank")
-    else:
-        judge = _judge_function if exercises[name].cases else _judge_numbers
-        mark, sentence = judge(name, exercises[name], answer)
-    print(f"{mark} {' '.join(name.split())[:40]}: {sentence}")
-
-
-def _exercises():
-    with torch.random.fork_rng(devices=[]):  # the layers made here leave a notebook's random numbers alone
-        return {**_about_pixels(), **_about_sizes(), **_about_code(), **_about_lenet5(), **_about_training()}
-
-
-def _about_pixels():
-    (corner, middle), (more, _) = ([len(ConvGeometry(28, 5, padding=p).feeds(j)) for j in (0, 14)] for p in (0, 2))
-    small, large = (nn.Conv2d(1, 1, k).weight.numel() for k in (3, 5))
-    g = ConvGeometry(7, 3)
-    reach = len({j for i in g.window(0) for j in g.window(i)})
-    return {
-        "corner_pixel": _Exercise(corner**2, "why_pixel", {"hint_edge": corner * middle, "hint_middle": middle**2}, "hint_point",
-                                  values={"n": corner}),
-        "corner_pixel_padding": _Exercise(more**2, "why_pixel", {
-            "hint_one_axis": more, "hint_padding_ignored": corner**2, "hint_middle": middle**2}, "hint_point",
-                                          {"n": more}),
-        "two_3x3_weights": _Exercise(2 * small, "why_weights", {
-            "hint_one_layer": small, "hint_product": small**2, "hint_5x5": large}, "hint_again",
-            {"small": small, "large": large}),
-        "two_3x3_reach": _Exercise(reach, "why_reach", {
-            "hint_one_layer": g.span, "hint_reach_sum": 2 * g.span, "hint_product": g.span**2}, "hint_again", {"g": g}),
-    }
-
-
-def _about_sizes():
-    same = {k: next(p for p in range(k) if conv_output_size(28, k, padding=p) == 28) for k in (3, 5)}
-    g = ConvGeometry(12, 5, stride=3)
-    steps = g.padded - g.span
-    return {
-        "size_lesson": _size_exercise(6, 3),
-        "size_padding": _size_exercise(7, 5, padding=3),
-        "size_remainder": _size_exercise(11, 5, stride=4),
-        "size_dilation": _size_exercise(12, 3, dilation=3),
-        "same_padding": _Exercise(28, "why_size", {"hint_both_sides": 2 * same[5], "hint_other_kernel": same[3]},
-                                  "hint_gives", known=(28, 5), unknowns=("padding",)),
-        "which_stride": _Exercise(g.n_out, "why_size", {
-            "hint_ratio": g.n_in // g.n_out, "hint_first_window": steps // g.n_out}, "hint_gives",
-            known=(g.n_in, g.kernel_size), unknowns=("stride",)),
-        "padding_and_stride": _Exercise(3, "why_size", {"hint_order": [2, 1], "hint_half": [0, 2]}, "hint_gives",
-                                        {"half": conv_output_size(6, 3, 2)}, known=(6, 3), unknowns=("padding", "stride")),
-    }
-
-
-def _size_exercise(*args, **kwargs):
-    """How large is the output of this convolution? A mistake that makes no difference here is left out."""
-    g = ConvGeometry(*args, **kwargs)
-    mistakes = {key: n for key, n in _size_mistakes(g).items() if n != g.n_out}
-    return _Exercise(g.n_out, "why_size", mistakes, values={"g": g})
-
-
-def _size_mistakes(g):
-    return {
-        "hint_no_floor": 1 + (g.padded - g.span) / g.stride,
-        "hint_ceil": g.n_out + bool(g.unused),
-        "hint_no_plus_one": g.n_out - 1,
-        "hint_no_minus_one": replace(g, n_in=g.n_in + 1).n_out,
-        "hint_unchanged": g.n_in,
-        "hint_stride_ignored": replace(g, stride=1).n_out,
-        "hint_padding_once": replace(g, n_in=g.n_in + g.padding, padding=0).n_out,
-        "hint_padding_ignored": replace(g, padding=0).n_out,
-        "hint_dilation_ignored": replace(g, dilation=1).n_out,
-        "hint_dilation_span": replace(g, kernel_size=g.kernel_size * g.dilation, dilation=1).n_out,
-    }
-
-
-def _about_code():
-    def size(n_in, kernel_size, stride, padding):
-        return conv_output_size(n_in, kernel_size, stride, padding)
-
-    def convolution(image, kernel):
-        return F.conv2d(image[None, None], kernel[None, None])[0, 0]
-
-    draw = torch.Generator().manual_seed(0)
-    return {
-        "my_output_size": _Exercise(
-            size, "why_code", {key: lambda *case, key=key: _size_mistakes(ConvGeometry(*case))[key]
-                               for key in _size_mistakes(ConvGeometry(6, 3)) if "dilation" not in key},
-            cases=((6, 3, 1, 0), *itertools.product(range(7, 13), range(1, 8), range(1, 5), range(4))), read=_number),
-        "my_convolution": _Exercise(
-            convolution, "why_code", read=_map,
-            mistakes={"hint_flipped": lambda image, kernel: convolution(image, kernel.flip(0, 1)),
-                      "hint_transposed": lambda image, kernel: convolution(image, kernel.T),
-                      "hint_last_window": lambda image, kernel: convolution(image, kernel)[:-1, :-1]},
-            cases=tuple((torch.randint(10, (n, n), generator=draw) / 1, torch.randint(-4, 5, (k, k), generator=draw) / 2)
-                        for n in range(1, 9) for k in range(1, min(n, 5) + 1))),  # halves: sums without rounding
-    }
-
-
-def _about_lenet5():
-    model = LeNet5()
-    c1, s2, c3, s4 = layer_table(model)[:4]
-    unpadded = layer_table(nn.Sequential(nn.Conv2d(1, 6, 5), model.s2, model.c3, model.s4))[-1]
-    w1, w3, inputs = model.c1.weight, model.c3.weight, model.c3.in_channels
-    return {
-        "c1_parameters": _Exercise(c1.parameters, "why_parameters", {
-            "hint_no_bias": w1.numel(), "hint_one_map": c1.parameters // len(w1)}, "hint_layer",
-            {"shape": tuple(w1.shape), "bias": len(w1)}),
-        "c3_parameters": _Exercise(c3.parameters, "why_parameters", {
-            "hint_no_bias": w3.numel(), "hint_one_map": c3.parameters // len(w3),
-            "hint_no_channels": w3.numel() // inputs + len(w3)}, "hint_layer",
-            {"shape": tuple(w3.shape), "bias": len(w3)}),
-        "c3_multiply_adds": _Exercise(c3.multiply_adds, "why_multiply_adds", {
-            "hint_no_channels": c3.multiply_adds // inputs, "hint_one_position": w3.numel(),
-            "hint_input_size": w3.numel() * math.prod(s2.shape[1:])}, "hint_work",
-            {"outputs": math.prod(c3.shape), "each": w3[0].numel()}),
-        "fc1_inputs": _Exercise(model.fc1.in_features, "why_flatten", {
-            "hint_c1_padding": math.prod(unpadded.shape), "hint_no_maps": math.prod(s4.shape[1:]),
-            "hint_no_s4": math.prod(c3.shape)}, "hint_again", {"shape": s4.shape}),
-    }
-
-
-def _about_training():
-    chance = 1 / LeNet5().fc3.out_features
-    loss = F.cross_entropy(torch.zeros(1, 10), torch.tensor([0])).item()
-    batches, whole, test = (len(BatchSampler(range(n), 128, drop_last)) for n, drop_last in (
-        (60_000, False), (60_000, True), (10_000, False)))
-    return {
-        "batches_per_epoch": _Exercise(
-            batches, "why_batches", {"hint_last_batch": whole, "hint_test_set": test}, "hint_again", {"whole": whole}),
-        "untrained_loss": _Exercise(loss, "why_loss", {
-            "hint_chance": chance, "hint_log10": -math.log10(chance), "hint_sign": -loss}, "hint_again", tolerance=0.01),
-    }
-
-
-def _judge_numbers(name, exercise, answer):
-    """(mark, sentence) for a number, or for a pair where there are two unknowns."""
-    try:
-        answers = list(answer) if len(exercise.unknowns) == 2 else [answer]
-        if all(map(_is_blank, answers)):
-            return "…", text("check_blank")
-        numbers = [_number(value) for value in answers]
-        if len(numbers) != max(1, len(exercise.unknowns)):
-            raise TypeError
-        values = {"answer": ", ".join(map(str, numbers)), "right": exercise.right, **exercise.values}
-        for key, mistake in exercise.mistakes.items():
-            if _same(numbers, np.atleast_1d(mistake), exercise.tolerance):
-                return "✗", text(key, **values)
-        if exercise.unknowns:
-            values["g"] = ConvGeometry(*exercise.known, **dict(zip(exercise.unknowns, numbers)))
-            numbers = [values["g"].n_out]
-    except TypeError:
-        return "✗", text("check_pair", names=", ".join(exercise.unknowns))
-    except ValueError as error:
-        return "✗", str(error)
-    right = _same(numbers, [exercise.right], exercise.tolerance)
-    return ("✓", text(exercise.why, **values)) if right else ("✗", text(exercise.hint, **values))
-
-
-def _judge_function(name, exercise, function):
-    """(mark, sentence) for a student's function: what it does in each case, and the first that is wrong."""
-    try:
-        inspect.signature(function).bind(*exercise.cases[0])
-    except (TypeError, ValueError):
-        return "✗", text("check_function", call=f"{name}({', '.join(inspect.signature(exercise.right).parameters)})")
-    results, trouble, printed = [], "", io.StringIO()
-    limit = threading.Timer(CODE_SECONDS, _thread.interrupt_main)  # like the kernel's interrupt, which works, too
-    limit.start()
-    try:
-        with contextlib.redirect_stdout(printed):
-            for case in exercise.cases:
-                results.append(_call(exercise, function, case))
-    except KeyboardInterrupt:
-        trouble = text("check_endless")
-    except ValueError as error:
-        trouble = str(error)
-    finally:
-        limit.cancel()
-    calls = [f"{name}({', '.join(map(_brief, case))})" for case in exercise.cases]
-    if not trouble and all(map(_is_blank, results)):
-        return ("✗", text("check_printed", call=calls[0])) if printed.getvalue() else ("…", text("check_blank"))
-    for call, case, result in zip(calls, exercise.cases, results):
-        right = exercise.right(*case)
-        if not _same(result, right):
-            for key, mistake in exercise.mistakes.items():
-                if all(_same(result, mistake(*case)) for case, result in zip(exercise.cases, results)):
-                    return "✗", text(key)
-            return "✗", text("check_differs", call=call, result=_brief(result), right=_brief(right))
-    return ("✗", f"{calls[len(results)]}: {trouble}") if trouble else ("✓", text(exercise.why, n=len(results)))
-
-
-def _call(exercise, function, case):
-    """What a student's function makes of one case; ValueError says what is wrong with that."""
-    given = copy.deepcopy(case)
-    try:
-        result = function(*given)
-    except (Exception, SystemExit) as error:
-        message = " ".join([type(error).__name__, *str(error).splitlines()[:1]])
-        raise ValueError(text("check_raised", error=message)) from None
-    if not all(map(_same, given, case)):
-        raise ValueError(text("check_changed"))
-    return result if _is_blank(result) else exercise.read(result)
-
-
-def _is_blank(answer):
-    return answer is None or answer is ...
-
-
-def _number(answer):
-    """An answer as an int, or a float where it is not whole; ValueError for what is no number."""
-    try:
-        value = answer.item() if hasattr(answer, "item") else answer  # tensors, numpy's arrays and numbers
-        if isinstance(value, (bool, str, bytes)) or not math.isfinite(value):
-            raise TypeError
-        return int(value) if value == int(value) else float(value)
-    except (TypeError, ValueError, OverflowError, RuntimeError):
-        raise ValueError(text("check_number", answer=_brief(answer))) from None
-
-
-def _map(result):
-    if not isinstance(result, torch.Tensor) or result.is_complex():
-        raise ValueError(text("check_tensor", result=_brief(result)))
-    return result.detach().cpu().double()
-
-
-def _same(a, b, tolerance=1e-6):
-    """Whether numbers, lists or tensors have the same shape and values."""
-    if _is_blank(a):
-        return False
-    a, b = (np.asarray(value.detach() if isinstance(value, torch.Tensor) else value, dtype=float) for value in (a, b))
-    return a.shape == b.shape and np.allclose(a, b, rtol=tolerance, atol=1e-6)
-
-
-def _brief(value):
-    if isinstance(value, torch.Tensor):
-        return f"tensor({reprlib.repr(value.tolist())})"
-    return " ".join(reprlib.repr(value).split())
 
 
 def main(arguments=None):

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 import lenet_helpers as lh
-from notebooks.support import texts
+from notebooks.support import judging, texts
+from notebooks.support.exercises import EXERCISES, CodeExercise, Exercise
 
-EXERCISES = lh._exercises()
-NUMBERS = [name for name, exercise in EXERCISES.items() if not exercise.cases]
-CODE = [name for name, exercise in EXERCISES.items() if exercise.cases]
+NUMBERS = [name for name, exercise in EXERCISES.items() if isinstance(exercise, Exercise)]
+CODE = [name for name, exercise in EXERCISES.items() if isinstance(exercise, CodeExercise)]
 MISTAKES = [(name, key) for name, exercise in EXERCISES.items() for key in exercise.mistakes]
 
 
@@ -124,7 +124,7 @@ def test_right_code(name, said, language):
 @pytest.mark.parametrize("name, key", MISTAKES)
 def test_every_mistake_gets_its_own_hint(name, key, said, language):
     exercise = EXERCISES[name]
-    values = {"right": exercise.right, "answer": "ANSWER", **exercise.values}
+    values = {"right": exercise.right, "answer": "ANSWER", **getattr(exercise, "values", {})}
     line = said(name, exercise.mistakes[key])
     parts = texts.text(key, **values).split("ANSWER")
     assert line.startswith(f"✗ {name}: ") and all(part in line for part in parts), line
@@ -337,7 +337,7 @@ def test_right_code_may_print_and_its_lines_do_not_flood_the_cell(said):
 
 @pytest.mark.parametrize("noisy", [False, True])
 def test_an_endless_loop_is_interrupted(noisy, said, language, monkeypatch):
-    monkeypatch.setattr(lh, "CODE_SECONDS", 0.2)
+    monkeypatch.setattr(judging, "CODE_SECONDS", 0.2)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a kernel, also where CI ignores it
 
     def endless(*case):
@@ -377,4 +377,4 @@ def test_the_cases_are_many_and_none_is_changed_by_a_student():
             assert torch.equal(torch.as_tensor(expected), torch.as_tensor(right))
     lh.check("my_convolution", in_place)
     assert all(torch.equal(a, b) for old, new in zip(EXERCISES["my_convolution"].cases,
-                                                   lh._exercises()["my_convolution"].cases) for a, b in zip(old, new))
+                                                   EXERCISES["my_convolution"].cases) for a, b in zip(old, new))

@@ -13,4 +13,5 @@ explorer    the widget that shows a convolution cell by cell
 draw_pad    the widget to draw a digit on
 panel       a training in the background, and its widget
 exercises   questions, their answers and known mistakes
+judging     `check`: what is said of an answer
 """

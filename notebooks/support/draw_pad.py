@@ -20,6 +20,7 @@ from .images import base64_text, layer_grid, minus_signs, png
 from .inference import activations
 from .texts import text
 
+
 class DrawPad(anywidget.AnyWidget):
     """A pad to draw a digit on and, as one draws, what a network makes of it: the picture it sees, its guesses, the ten
     probabilities and the maps of every layer. Notebook 00.

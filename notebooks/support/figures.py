@@ -13,6 +13,7 @@ from .inference import LAYERS, activations, images_and_labels, predict_logits
 from .sizes import ConvGeometry, side
 from .texts import text
 
+
 def _blank(*size):
     """An empty figure of a size in inches, closed for pyplot: a notebook shows it once, as the cell's value."""
     fig = plt.figure(figsize=size, layout="constrained")

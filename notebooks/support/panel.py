@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from .images import png
 from .texts import text
 
+
 class _Stopped(Exception):
     pass
 

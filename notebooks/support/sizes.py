@@ -10,6 +10,7 @@ from torch import nn
 
 from .texts import text
 
+
 @dataclass(frozen=True)
 class ConvGeometry:
     """The sizes of a convolution (or pooling) along one axis; images, kernels and maps are square.

@@ -1,0 +1,224 @@
+"""The exercises of notebooks 01 to 04: their answers, and the mistakes that are worth a hint of their own.
+
+Answers are typed in, so that a reader sees them; tests/test_exercises.py proves each with torch and by hand.
+"""
+
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch.nn import functional as F
+
+from .sizes import ConvGeometry, conv_output_size
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A question whose answer is a number, or two where there are two `unknowns`.
+
+    `why` (said of a right answer), `hint` (of any wrong one) and the keys of `mistakes` are keys of texts.toml;
+    `values` fill in those texts.
+    """
+
+    right: float  # the answer; where there are `unknowns`, the output size that they must give
+    why: str
+    mistakes: dict[str, float | tuple]  # key of the hint: the answer to which this mistake leads
+    hint: str = "hint_explorer"
+    values: dict = field(default_factory=dict)
+    tolerance: float = 1e-6
+    known: tuple[int, ...] = ()  # the first arguments of ConvGeometry ...
+    unknowns: tuple[str, ...] = ()  # ... and the names of those that the answer gives
+
+
+@dataclass(frozen=True)
+class CodeExercise:
+    """A question whose answer is a function; it is called with each of `cases`."""
+
+    right: Callable
+    mistakes: dict[str, Callable]  # key of the hint: a function with this mistake
+    cases: tuple[tuple, ...]
+    returns: type = int
+    why: str = "why_code"
+
+
+def _size(right: int, geometry: ConvGeometry, **mistakes) -> Exercise:
+    hints = {f"hint_{name}": wrong for name, wrong in mistakes.items()}
+    return Exercise(right, "why_size", hints, values={"g": geometry})
+
+
+PIXELS = {  # notebook 01
+    "corner_pixel": Exercise(
+        1, "why_pixel", {"hint_edge": 5, "hint_middle": 25}, "hint_point", {"n": 1}
+    ),
+    "corner_pixel_padding": Exercise(
+        9,
+        "why_pixel",
+        {"hint_one_axis": 3, "hint_padding_ignored": 1, "hint_middle": 25},
+        "hint_point",
+        {"n": 3},
+    ),
+    "two_3x3_weights": Exercise(
+        18,
+        "why_weights",
+        {"hint_one_layer": 9, "hint_product": 81, "hint_5x5": 25},
+        "hint_again",
+        {"small": 9, "large": 25},
+    ),
+    "two_3x3_reach": Exercise(
+        5,
+        "why_reach",
+        {"hint_one_layer": 3, "hint_reach_sum": 6, "hint_product": 9},
+        "hint_again",
+        {"g": ConvGeometry(7, 3)},
+    ),
+}
+
+SIZES = {  # notebooks 01 and 02
+    "size_lesson": _size(
+        4, ConvGeometry(6, 3), no_plus_one=3, no_minus_one=5, unchanged=6
+    ),
+    "size_padding": _size(
+        9,
+        ConvGeometry(7, 5, padding=3),
+        no_plus_one=8,
+        no_minus_one=10,
+        unchanged=7,
+        padding_once=6,
+        padding_ignored=3,
+    ),
+    "size_remainder": _size(
+        2,
+        ConvGeometry(11, 5, stride=4),
+        no_floor=2.5,
+        ceil=3,
+        no_plus_one=1,
+        unchanged=11,
+        stride_ignored=7,
+    ),
+    "size_dilation": _size(
+        6,
+        ConvGeometry(12, 3, dilation=3),
+        no_plus_one=5,
+        no_minus_one=7,
+        unchanged=12,
+        dilation_ignored=10,
+        dilation_span=4,
+    ),
+    "same_padding": Exercise(
+        28,
+        "why_size",
+        {"hint_both_sides": 4, "hint_other_kernel": 1},
+        "hint_gives",
+        known=(28, 5),
+        unknowns=("padding",),
+    ),
+    "which_stride": Exercise(
+        3,
+        "why_size",
+        {"hint_ratio": 4, "hint_first_window": 2},
+        "hint_gives",
+        known=(12, 5),
+        unknowns=("stride",),
+    ),
+    "padding_and_stride": Exercise(
+        3,
+        "why_size",
+        {"hint_order": (2, 1), "hint_half": (0, 2)},
+        "hint_gives",
+        {"half": 2},
+        known=(6, 3),
+        unknowns=("padding", "stride"),
+    ),
+}
+
+LENET5 = {  # notebook 03
+    "c1_parameters": Exercise(
+        156,
+        "why_parameters",
+        {"hint_no_bias": 150, "hint_one_map": 26},
+        "hint_layer",
+        {"shape": (6, 1, 5, 5), "bias": 6},
+    ),
+    "c3_parameters": Exercise(
+        2416,
+        "why_parameters",
+        {"hint_no_bias": 2400, "hint_one_map": 151, "hint_no_channels": 416},
+        "hint_layer",
+        {"shape": (16, 6, 5, 5), "bias": 16},
+    ),
+    "c3_multiply_adds": Exercise(
+        240_000,
+        "why_multiply_adds",
+        {"hint_no_channels": 40_000, "hint_one_position": 2400, "hint_input_size": 470_400},
+        "hint_work",
+        {"outputs": 1600, "each": 150},
+    ),
+    "fc1_inputs": Exercise(
+        400,
+        "why_flatten",
+        {"hint_c1_padding": 256, "hint_no_maps": 25, "hint_no_s4": 1600},
+        "hint_again",
+        {"shape": (16, 5, 5)},
+    ),
+}
+
+TRAINING = {  # notebook 04
+    "batches_per_epoch": Exercise(
+        469, "why_batches", {"hint_last_batch": 468, "hint_test_set": 79}, "hint_again", {"whole": 468}
+    ),
+    "untrained_loss": Exercise(
+        math.log(10),
+        "why_loss",
+        {"hint_chance": 0.1, "hint_log10": 1, "hint_sign": -math.log(10)},
+        "hint_again",
+        tolerance=0.01,
+    ),
+}
+
+
+def _convolution(image, kernel):
+    return F.conv2d(image[None, None], kernel[None, None])[0, 0]
+
+
+def _tables(generator: torch.Generator):
+    """Images and kernels of every size up to 8 and 5; halves, so that sums need no rounding."""
+    for n in range(1, 9):
+        for k in range(1, min(n, 5) + 1):
+            yield (
+                torch.randint(10, (n, n), generator=generator) / 1,
+                torch.randint(-4, 5, (k, k), generator=generator) / 2,
+            )
+
+
+CODE = {  # notebooks 01 and 02
+    "my_output_size": CodeExercise(
+        lambda n_in, kernel_size, stride, padding: conv_output_size(
+            n_in, kernel_size, stride, padding
+        ),
+        {
+            "hint_no_floor": lambda n, k, s, p: (n + 2 * p - k) / s + 1,
+            "hint_ceil": lambda n, k, s, p: math.ceil((n + 2 * p - k) / s) + 1,
+            "hint_no_plus_one": lambda n, k, s, p: (n + 2 * p - k) // s,
+            "hint_no_minus_one": lambda n, k, s, p: (n + 2 * p - k + 1) // s + 1,
+            "hint_unchanged": lambda n, k, s, p: n,
+            "hint_stride_ignored": lambda n, k, s, p: n + 2 * p - k + 1,
+            "hint_padding_once": lambda n, k, s, p: (n + p - k) // s + 1,
+            "hint_padding_ignored": lambda n, k, s, p: (n - k) // s + 1,
+        },
+        ((6, 3, 1, 0), *itertools.product(range(7, 13), range(1, 8), range(1, 5), range(4))),
+    ),
+    "my_convolution": CodeExercise(
+        _convolution,
+        {
+            "hint_flipped": lambda image, kernel: _convolution(image, kernel.flip(0, 1)),
+            "hint_transposed": lambda image, kernel: _convolution(image, kernel.T),
+            "hint_last_window": lambda image, kernel: _convolution(image, kernel)[:-1, :-1],
+        },
+        tuple(_tables(torch.Generator().manual_seed(0))),
+        returns=torch.Tensor,
+    ),
+}
+
+EXERCISES = PIXELS | SIZES | LENET5 | TRAINING | CODE
