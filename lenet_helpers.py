@@ -19,7 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-os.environ.setdefault("KMP_DUPLICATE_LIB_OK", "TRUE")  # torch and scikit-learn bring an OpenMP each (macOS, Windows)
+os.environ.setdefault(
+    "KMP_DUPLICATE_LIB_OK", "TRUE"
+)  # torch and scikit-learn bring an OpenMP each (macOS, Windows)
 
 import numpy as np
 import torch
@@ -73,17 +75,52 @@ from notebooks.support.sizes import (
 from notebooks.support.texts import text, use
 
 __all__ = [  # the lesson's vocabulary, in the order of the lesson
-    "start", "ready", "LeNet5", "load_weights", "DrawPad", "sample_drawing", "to_mnist_style", "explain_cell", "MY_NETWORK",  # 00
-    "check", "explore_convolution", "explore_kernels", "SIGNS", "ConvGeometry", "conv_output_size", "output_size_steps",  # 01, 02
-    "lenet5_diagram", "layer_table", "show_layers",  # 03
-    "Digits", "load_mnist", "sklearn_digits", "digit_loader", "EpochResult", "train_epoch", "train", "train_in_background",  # 04
-    "Evaluation", "evaluate", "show_predictions", "show_mistakes", "show_confusion", "show_filters", "save_weights",
+    "start",
+    "ready",
+    "LeNet5",
+    "load_weights",
+    "DrawPad",
+    "sample_drawing",
+    "to_mnist_style",
+    "explain_cell",
+    "MY_NETWORK",  # 00
+    "check",
+    "explore_convolution",
+    "explore_kernels",
+    "SIGNS",
+    "ConvGeometry",
+    "conv_output_size",
+    "output_size_steps",  # 01, 02
+    "lenet5_diagram",
+    "layer_table",
+    "show_layers",  # 03
+    "Digits",
+    "load_mnist",
+    "sklearn_digits",
+    "digit_loader",
+    "EpochResult",
+    "train_epoch",
+    "train",
+    "train_in_background",  # 04
+    "Evaluation",
+    "evaluate",
+    "show_predictions",
+    "show_mistakes",
+    "show_confusion",
+    "show_filters",
+    "save_weights",
     "main",  # the command line
 ]
 
 
 def _best_device():
-    return torch.device("cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu")
+    return torch.device(
+        "cuda"
+        if torch.cuda.is_available()
+        else "mps"
+        if torch.backends.mps.is_available()
+        else "cpu"
+    )
 
 
 device = _best_device()  # where `train` puts the model; batches follow the model
@@ -105,9 +142,13 @@ def start(language="en"):
     sys.setswitchinterval(1e-4)  # a cell of pure Python then leaves a training thread its share
     folder, named = data_folder()
     found = has_mnist(folder)
-    print(f"Python {sys.version.split()[0]}, torch {torch.__version__}, torchvision {importlib.metadata.version('torchvision')}, "
-          f"{device.type}, {torch.get_num_threads()} thread(s)")
-    print(text("data_found" if found else "data_misnamed" if named else "data_not_yet", folder=folder))
+    print(
+        f"Python {sys.version.split()[0]}, torch {torch.__version__}, torchvision {importlib.metadata.version('torchvision')}, "
+        f"{device.type}, {torch.get_num_threads()} thread(s)"
+    )
+    print(
+        text("data_found" if found else "data_misnamed" if named else "data_not_yet", folder=folder)
+    )
 
 
 def ready():
@@ -121,13 +162,17 @@ def ready():
 
 
 def _look_at_versions():
-    wanted = re.findall(r"^([\w-]+)>=([\d.]+)", (PROJECT / "requirements.txt").read_text(encoding="utf-8"), re.M)
+    wanted = re.findall(
+        r"^([\w-]+)>=([\d.]+)", (PROJECT / "requirements.txt").read_text(encoding="utf-8"), re.M
+    )
     found = {}
     for name, least in wanted:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             found[name] = importlib.metadata.version(name)
         if name not in found or Version(found[name]) < Version(least):
-            raise ValueError(text("ready_version", name=name, least=least, found=found.get(name, "-")))
+            raise ValueError(
+                text("ready_version", name=name, least=least, found=found.get(name, "-"))
+            )
     return text("ready_versions", n=len(found), torch=found["torch"])
 
 
@@ -141,15 +186,23 @@ def _look_at_data():
 def _look_at_network():
     """Reads the test digits with the trained network, and times a training on some of them."""
     digits = load_mnist()
-    result = evaluate(load_weights(LeNet5(), PROJECT / "notebooks" / "trained" / "lenet5.pt"), digits.test)
+    result = evaluate(
+        load_weights(LeNet5(), PROJECT / "notebooks" / "trained" / "lenet5.pt"), digits.test
+    )
     some = TensorDataset(*(tensor[:2560] for tensor in digits.test.tensors))
     model, seconds = LeNet5().to(device, memory_format=torch.channels_last), []
     for _ in range(2):  # the first is to warm up
         started = time.perf_counter()
-        train_epoch(model, digit_loader(some, _batch_size(digits), shuffle=True), torch.optim.SGD(model.parameters(), 0.01))
+        train_epoch(
+            model,
+            digit_loader(some, _batch_size(digits), shuffle=True),
+            torch.optim.SGD(model.parameters(), 0.01),
+        )
         seconds.append(time.perf_counter() - started)
     minutes = 20 * seconds[-1] * len(digits.train) / len(some) / 60
-    return text("ready_network", right=result.correct.sum(), n=result.total.sum(), minutes=f"{minutes:.1f}")
+    return text(
+        "ready_network", right=result.correct.sum(), n=result.total.sum(), minutes=f"{minutes:.1f}"
+    )
 
 
 def digit_loader(dataset, batch_size, shuffle, generator=None):
@@ -158,8 +211,12 @@ def digit_loader(dataset, batch_size, shuffle, generator=None):
     It takes a whole batch out of the tensors at once: several times as fast as picture by picture.
     """
     sampler = RandomSampler(dataset, generator=generator) if shuffle else SequentialSampler(dataset)
-    return DataLoader(dataset, sampler=BatchSampler(sampler, batch_size, drop_last=False), batch_size=None,
-                      collate_fn=lambda batch: (as_float(batch[0]), batch[1]))
+    return DataLoader(
+        dataset,
+        sampler=BatchSampler(sampler, batch_size, drop_last=False),
+        batch_size=None,
+        collate_fn=lambda batch: (as_float(batch[0]), batch[1]),
+    )
 
 
 class LeNet5(nn.Module):
@@ -178,7 +235,12 @@ class LeNet5(nn.Module):
         self.fc1 = nn.Linear(16 * 5 * 5, 120)
         self.fc2 = nn.Linear(120, 84)
         self.fc3 = nn.Linear(84, 10)
-        for layer in (self.c1, self.c3, self.fc1, self.fc2):  # ReLU halves a signal; He's start makes up for it
+        for layer in (
+            self.c1,
+            self.c3,
+            self.fc1,
+            self.fc2,
+        ):  # ReLU halves a signal; He's start makes up for it
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
             nn.init.zeros_(layer.bias)
 
@@ -227,19 +289,44 @@ def train_epoch(model, loader, optimizer, scheduler=None, on_batch=None):
     return total / pictures
 
 
-def _checked_options(model, digits, epochs, *, batch_size=None, max_lr=0.1, seed=0, save=None, log=None, log_title="", resume=None):
+def _checked_options(
+    model,
+    digits,
+    epochs,
+    *,
+    batch_size=None,
+    max_lr=0.1,
+    seed=0,
+    save=None,
+    log=None,
+    log_title="",
+    resume=None,
+):
     """What `train` was asked for, as (plan, save, log, log_title, what is to be resumed or None). Raises what is wrong
     with it, and begins nothing: `model` may be in training."""
     if not isinstance(model, nn.Module) or not isinstance(digits, Digits):
-        raise TypeError(text("train_what", model=type(model).__name__, digits=type(digits).__name__))
-    plan = {"epochs": whole_number("epochs", epochs, 1), "seed": whole_number("seed", seed), "max_lr": float(max_lr),
-            "batch_size": whole_number("batch_size", batch_size or _batch_size(digits), 1), "pictures": len(digits.train)}
+        raise TypeError(
+            text("train_what", model=type(model).__name__, digits=type(digits).__name__)
+        )
+    plan = {
+        "epochs": whole_number("epochs", epochs, 1),
+        "seed": whole_number("seed", seed),
+        "max_lr": float(max_lr),
+        "batch_size": whole_number("batch_size", batch_size or _batch_size(digits), 1),
+        "pictures": len(digits.train),
+    }
     save = save or resume
     if save and log and Path(save).absolute() == Path(log).absolute():
         raise ValueError(text("same_file", path=save))
     for path in filter(None, (save, log)):
         check_writable(path)
-    return plan, save, log, log_title, _resumable(model, _resume_file(resume), plan) if resume else None
+    return (
+        plan,
+        save,
+        log,
+        log_title,
+        _resumable(model, _resume_file(resume), plan) if resume else None,
+    )
 
 
 def _training(model, digits, epochs, on_batch=None, **options):
@@ -253,9 +340,16 @@ def _training(model, digits, epochs, on_batch=None, **options):
     generator = torch.Generator()
     loader = digit_loader(digits.train, plan["batch_size"], shuffle=True, generator=generator)
     model.to(device, memory_format=torch.channels_last)  # pooling is faster so
-    optimizer = torch.optim.SGD(model.parameters(), lr=plan["max_lr"], momentum=0.9, weight_decay=5e-4,
-                                fused=device.type in ("cpu", "cuda"))
-    scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, plan["max_lr"], total_steps=epochs * len(loader))
+    optimizer = torch.optim.SGD(
+        model.parameters(),
+        lr=plan["max_lr"],
+        momentum=0.9,
+        weight_decay=5e-4,
+        fused=device.type in ("cpu", "cuda"),
+    )
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, plan["max_lr"], total_steps=epochs * len(loader)
+    )
     state, history = {"model": model, "optimizer": optimizer, "scheduler": scheduler}, []
     if saved is not None:
         for name, part in state.items():
@@ -265,7 +359,10 @@ def _training(model, digits, epochs, on_batch=None, **options):
     def keep(evaluation):
         if save:
             content = {name: part.state_dict() for name, part in state.items()}
-            save_file(content | plan | {"history": [tuple(result) for result in history]}, _resume_file(save))
+            save_file(
+                content | plan | {"history": [tuple(result) for result in history]},
+                _resume_file(save),
+            )
             save_weights(model, save)
         if log:
             report = [str(evaluation)] if len(history) == epochs else []
@@ -278,7 +375,9 @@ def _training(model, digits, epochs, on_batch=None, **options):
         yield from history[:]
         while len(history) < epochs:
             epoch = len(history) + 1
-            generator.manual_seed((plan["seed"] * 1_000_003 + epoch) % 2**63)  # an epoch's order depends on nothing before it
+            generator.manual_seed(
+                (plan["seed"] * 1_000_003 + epoch) % 2**63
+            )  # an epoch's order depends on nothing before it
             started = time.perf_counter()
             loss = train_epoch(model, loader, optimizer, scheduler, on_batch)
             seconds = time.perf_counter() - started
@@ -306,7 +405,10 @@ def _resume_file(path):
 def _resumable(model, path, plan):
     """What `_training` saved of a run with this plan; raises what `train` says of other files."""
     saved = load_file(path, "nothing_to_resume", "resume_damaged")
-    if not isinstance(saved, dict) or not {*plan, "model", "optimizer", "scheduler", "history"} <= saved.keys():
+    if (
+        not isinstance(saved, dict)
+        or not {*plan, "model", "optimizer", "scheduler", "history"} <= saved.keys()
+    ):
         raise ValueError(text("resume_damaged", path=path, error="KeyError"))
     old = {name: saved[name] for name in plan}
     if old != plan:
@@ -341,7 +443,9 @@ def train(model, digits, epochs=20, **options):
             history.append(result)
             finished, accuracy = result.epoch, {"accuracy": f"{result.accuracy:.2%}"}
             bar.update(finished * batches - bar.n)
-            bar.write(str(result))  # stays in the saved notebook, where a bar would stand at 0% for ever
+            bar.write(
+                str(result)
+            )  # stays in the saved notebook, where a bar would stand at 0% for ever
     return history
 
 
@@ -358,8 +462,12 @@ def train_in_background(model, digits, epochs=20, **options):
     if _run is not None:
         _checked_options(model, digits, epochs, **options)  # a mistake does not end the first run
         _run.stop()
-    _run = TrainingRun(model, epochs, _batches(digits, options),
-                       lambda on_batch: _training(model, digits, epochs, on_batch=on_batch, **options))
+    _run = TrainingRun(
+        model,
+        epochs,
+        _batches(digits, options),
+        lambda on_batch: _training(model, digits, epochs, on_batch=on_batch, **options),
+    )
     return _run
 
 
@@ -380,8 +488,10 @@ class Evaluation:
     logits: torch.Tensor
 
     def __repr__(self):
-        lines = [f"Test Accuracy of {digit:5}: {_percent(right, n)}"
-                 for digit, (right, n) in enumerate(zip(self.correct, self.total))]
+        lines = [
+            f"Test Accuracy of {digit:5}: {_percent(right, n)}"
+            for digit, (right, n) in enumerate(zip(self.correct, self.total))
+        ]
         overall = f"Test Accuracy (Overall): {_percent(self.correct.sum(), self.total.sum())}"
         return "\n".join([f"Test Loss: {self.loss:.6f}", "", *lines, "", overall])
 
@@ -400,8 +510,15 @@ def evaluate(model, dataset):
     predictions = logits.argmax(1)
     confusion = torch.bincount(10 * labels + predictions, minlength=100).view(10, 10).numpy()
     correct, total = confusion.diagonal(), confusion.sum(axis=1)
-    return Evaluation(F.cross_entropy(logits, labels).item(), float(correct.sum() / total.sum()), correct, total,
-                      confusion, predictions, logits)
+    return Evaluation(
+        F.cross_entropy(logits, labels).item(),
+        float(correct.sum() / total.sum()),
+        correct,
+        total,
+        confusion,
+        predictions,
+        logits,
+    )
 
 
 def lenet5_diagram(path=None):
@@ -414,23 +531,53 @@ def main(arguments=None):
     """`python lenet_helpers.py`: trains LeNet-5, prints and logs what the lesson's script does. Returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="python lenet_helpers.py",
-        description="Train LeNet-5 on MNIST: a line an epoch, then the test report, as in the lesson's log.")
+        description="Train LeNet-5 on MNIST: a line an epoch, then the test report, as in the lesson's log.",
+    )
     parser.error = lambda message: parser.exit(2, f"{parser.prog}: {message} (--help explains)\n")
-    parser.add_argument("--epochs", type=int, default=20, metavar="N", help="passes over the training set (default: 20)")
-    parser.add_argument("--seed", type=int, default=0, metavar="S", help="start of the random numbers (default: 0)")
-    parser.add_argument("--save", type=Path, metavar="FILE", help="write the weights here after every epoch")
+    parser.add_argument(
+        "--epochs",
+        type=int,
+        default=20,
+        metavar="N",
+        help="passes over the training set (default: 20)",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="S", help="start of the random numbers (default: 0)"
+    )
+    parser.add_argument(
+        "--save", type=Path, metavar="FILE", help="write the weights here after every epoch"
+    )
     parser.add_argument("--log", type=Path, metavar="FILE", help="write the log here, too")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="folder with MNIST (default: $LENET_DATA, else data/)")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="folder with MNIST (default: $LENET_DATA, else data/)",
+    )
     options = parser.parse_args(arguments)
     if options.epochs < 1:
         parser.error(text("too_small", name="epochs", value=options.epochs, least=1))
-    title = " ".join(["python lenet_helpers.py"] + [f"--{name} {value.as_posix() if isinstance(value, Path) else value}"
-                                                    for name, value in vars(options).items() if value is not None])
+    title = " ".join(
+        ["python lenet_helpers.py"]
+        + [
+            f"--{name} {value.as_posix() if isinstance(value, Path) else value}"
+            for name, value in vars(options).items()
+            if value is not None
+        ]
+    )
     try:
         digits = load_mnist(options.data)
         torch.manual_seed(options.seed)
         model = LeNet5()
-        train(model, digits, options.epochs, seed=options.seed, save=options.save, log=options.log, log_title=title)
+        train(
+            model,
+            digits,
+            options.epochs,
+            seed=options.seed,
+            save=options.save,
+            log=options.log,
+            log_title=title,
+        )
     except (OSError, ValueError) as error:
         parser.exit(1, f"{parser.prog}: {error}\n")
     except KeyboardInterrupt:

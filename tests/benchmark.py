@@ -13,6 +13,7 @@ draw_pad    pen up to the new guess and maps in a real JupyterLab, the kernel id
 
 Needs full MNIST: LENET_DATA=../shared/mnist, or data/.
 """
+
 import argparse
 import contextlib
 import io
@@ -34,7 +35,9 @@ sys.path.insert(0, str(ROOT))
 import lenet_helpers as lh
 from notebooks.support import mnist
 
-EPOCH_OPERATIONS = 2 * 3 * 416_520 * 60_000  # multiply and add; forward and twice that backward; pictures
+EPOCH_OPERATIONS = (
+    2 * 3 * 416_520 * 60_000
+)  # multiply and add; forward and twice that backward; pictures
 
 
 @contextlib.contextmanager
@@ -50,6 +53,7 @@ def seconds_of(call):
 
 
 # ------------------------------------------------------------------------------------------------- training
+
 
 class LessonRecipe:
     """The lesson's training as its page describes it, without its ReLU on the outputs, which can kill it."""
@@ -87,7 +91,11 @@ def floor():
     """Seconds of an epoch's operations at the speed of a large float32 matrix product on the threads in use: the median
     of 20, since an epoch does not have the machine's best moment only."""
     a = torch.rand(2048, 2048)
-    return EPOCH_OPERATIONS / (2 * 2048**3) * statistics.median(seconds_of(lambda: a @ a)[0] for _ in range(20))
+    return (
+        EPOCH_OPERATIONS
+        / (2 * 2048**3)
+        * statistics.median(seconds_of(lambda: a @ a)[0] for _ in range(20))
+    )
 
 
 def training(digits, folder, full):
@@ -111,7 +119,10 @@ def training(digits, folder, full):
         while accuracies[-1] < 0.98 and len(accuracies) < 30:
             lesson_seconds.append(seconds_of(lesson.epoch)[0])
             accuracies.append(lh.evaluate(lesson.model, digits.test).accuracy)
-        yield f"to 98%, lesson's recipe, {len(accuracies)} epochs, {accuracies[-1]:.2%} (s)", sum(lesson_seconds)
+        yield (
+            f"to 98%, lesson's recipe, {len(accuracies)} epochs, {accuracies[-1]:.2%} (s)",
+            sum(lesson_seconds),
+        )
         yield f"to 98%, ours, 1 epoch, {history[-1].accuracy:.2%} (s)", our_total
         yield "to 98%, lesson / ours", sum(lesson_seconds) / our_total
 
@@ -138,7 +149,9 @@ print(seen[0], max(seen))
 def megabytes_of_an_epoch():
     """Resident memory after importing torch and torchvision, and its peak from there to the end of an epoch of ours.
     (Not the process's own peak: the imports have one that they do not keep.)"""
-    done = subprocess.run([sys.executable, "-c", MEMORY], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", MEMORY], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     return map(float, done.stdout.split())
 
 
@@ -147,8 +160,12 @@ def student_megabytes():
     kernel = Kernel()
     try:
         kernel.run(KERNEL_SETUP)
-        return float(kernel.run("lh.train_in_background(fresh(), digits, 1).wait(); import psutil; "
-                                "print(psutil.Process().memory_full_info().uss / 2**20)")[1])
+        return float(
+            kernel.run(
+                "lh.train_in_background(fresh(), digits, 1).wait(); import psutil; "
+                "print(psutil.Process().memory_full_info().uss / 2**20)"
+            )[1]
+        )
     finally:
         kernel.close()
 
@@ -190,7 +207,9 @@ class Kernel:
             if message["msg_type"] == "stream":
                 printed.append(message["content"]["text"])
 
-        seconds, reply = seconds_of(lambda: self.client.execute_interactive(code, output_hook=keep, timeout=600))
+        seconds, reply = seconds_of(
+            lambda: self.client.execute_interactive(code, output_hook=keep, timeout=600)
+        )
         assert reply["content"]["status"] == "ok", reply["content"]
         return seconds, "".join(printed)
 
@@ -205,7 +224,11 @@ def background(digits, folder, full):
         kernel.run(KERNEL_SETUP)
         kernel.run("lh.train(fresh(), digits, 1); explorer = lh.explore_convolution()")
         alone = statistics.median(kernel.run("pass")[0] for _ in range(20))
-        front = float(kernel.run("print(sum(r.seconds for r in lh.train(fresh(), digits, 2)) / 2)")[1].split()[-1])
+        front = float(
+            kernel.run("print(sum(r.seconds for r in lh.train(fresh(), digits, 2)) / 2)")[
+                1
+            ].split()[-1]
+        )
         kernel.run("run = lh.train_in_background(fresh(), digits, 20)")
         busy = [kernel.run("pass")[0] for _ in range(20)]
         slider = [kernel.run(f"explorer.kernel_size = {3 + i % 2}")[0] for i in range(20)]
@@ -225,6 +248,7 @@ def background(digits, folder, full):
 
 # --------------------------------------------------------------------------------------------- in the browser
 
+
 def explorer(digits, folder, full):
     import benchmark_explorer
 
@@ -237,14 +261,28 @@ def draw_pad(digits, folder, full):
     yield from benchmark_draw_pad.measure().items()
 
 
-PARTS = {"training": training, "memory": memory, "background": background, "explorer": explorer, "draw_pad": draw_pad}
+PARTS = {
+    "training": training,
+    "memory": memory,
+    "background": background,
+    "explorer": explorer,
+    "draw_pad": draw_pad,
+}
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (default: all)")
-    parser.add_argument("--full", action="store_true", help="also seconds to 98%% (some minutes more)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here, for machines")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (default: all)"
+    )
+    parser.add_argument(
+        "--full", action="store_true", help="also seconds to 98%% (some minutes more)"
+    )
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="write the figures here, for machines"
+    )
     options = parser.parse_args()
     if unknown := set(options.parts) - set(PARTS):
         parser.error(f"no part {', '.join(unknown)}: there are {', '.join(PARTS)}")

@@ -1,4 +1,5 @@
 """From pen up to the new guess and maps in the page: part `draw_pad` of benchmark.py. Chromium is needed."""
+
 import statistics
 import tempfile
 from pathlib import Path
@@ -34,12 +35,18 @@ def pen_up_to_answer(page):
 
 def measure():
     """{what: milliseconds, the median of 20}, with the kernel idle and with a training in the background."""
-    with tempfile.TemporaryDirectory() as folder, private_lab(Path(folder)) as lab, notebooks(lab) as open_notebook:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        private_lab(Path(folder)) as lab,
+        notebooks(lab) as open_notebook,
+    ):
         page = open_notebook([CELL.replace("{}", "network()")])
         page.locator(".lh-pad").scroll_into_view_if_needed()
         figures = {"pen up to new guess and maps (ms)": statistics.median(pen_up_to_answer(page))}
-        run_code(page, "lh.start(); run = lh.train_in_background(lh.LeNet5(), lh.sklearn_digits(), epochs=10_000)")
+        run_code(
+            page,
+            "lh.start(); run = lh.train_in_background(lh.LeNet5(), lh.sklearn_digits(), epochs=10_000)",
+        )
         figures["the same while it trains (ms)"] = statistics.median(pen_up_to_answer(page))
         run_code(page, "run.stop()")
     return figures
-

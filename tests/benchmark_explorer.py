@@ -1,4 +1,5 @@
 """How fast the explorer is in the page: part `explorer` of benchmark.py. JupyterLab and Chromium are needed."""
+
 import statistics
 import tempfile
 import time
@@ -75,11 +76,24 @@ def measure():
         begin = time.perf_counter()
         svg = explorer.convolution_svg(image, kernel, g)
         builds.append(1000 * (time.perf_counter() - begin))
-    with tempfile.TemporaryDirectory() as folder, private_lab(Path(folder)) as lab, notebooks(lab) as open_notebook:
-        page = open_notebook(["import lenet_helpers as lh\nkernel = explorer.PRESETS['random'](3).double()",
-                              "lh.explore_convolution(n_in=10, padding=2)", PLAIN])
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        private_lab(Path(folder)) as lab,
+        notebooks(lab) as open_notebook,
+    ):
+        page = open_notebook(
+            [
+                "import lenet_helpers as lh\nkernel = explorer.PRESETS['random'](3).double()",
+                "lh.explore_convolution(n_in=10, padding=2)",
+                PLAIN,
+            ]
+        )
         page.wait_for_timeout(1000)
         ours, plain = (statistics.median(measure_moves(page, *place)) for place in ((1, 2), (2, 0)))
-    return {"slider to pixels, explorer (ms)": ours, "slider to pixels, interact + matplotlib (ms)": plain,
-            "matplotlib / explorer": plain / ours, "largest SVG (KB)": len(svg.encode()) / 1000,
-            "largest SVG, to build (ms)": statistics.median(builds)}
+    return {
+        "slider to pixels, explorer (ms)": ours,
+        "slider to pixels, interact + matplotlib (ms)": plain,
+        "matplotlib / explorer": plain / ours,
+        "largest SVG (KB)": len(svg.encode()) / 1000,
+        "largest SVG, to build (ms)": statistics.median(builds),
+    }

@@ -6,8 +6,12 @@ import pytest
 import torch
 from lab import CHROMIUM, notebooks, private_lab
 
-os.environ["OMP_NUM_THREADS"] = "1"  # threads of two tests that train at once would wait for each other
-own = tempfile.TemporaryDirectory(prefix="lenet_", ignore_cleanup_errors=True)  # goes when the tests have ended
+os.environ["OMP_NUM_THREADS"] = (
+    "1"  # threads of two tests that train at once would wait for each other
+)
+own = tempfile.TemporaryDirectory(
+    prefix="lenet_", ignore_cleanup_errors=True
+)  # goes when the tests have ended
 os.environ["LENET_SAVE"] = str(Path(own.name) / "my_lenet5.pt")  # not over a student's own
 
 import lenet_helpers as lh

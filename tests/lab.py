@@ -1,4 +1,5 @@
 """A private JupyterLab in a real Chromium, for the tests in test_lab*.py and for benchmark.py."""
+
 import contextlib
 import json
 import os
@@ -14,7 +15,9 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 CHROMIUM = os.environ.get("CHROMIUM") or next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))),
+    None,
+)
 SETTINGS = {  # no news, no saving by itself, every cell in the page
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "docmanager-extension/plugin": {"autosave": False},
@@ -45,19 +48,28 @@ class Lab:
         self.page.set_default_timeout(20_000)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.goto(f"{base}/lab?reset&token={token}")
-        self.page.wait_for_function("() => window.jupyterapp?.shell.isEmpty('main') === false", timeout=60_000)
+        self.page.wait_for_function(
+            "() => window.jupyterapp?.shell.isEmpty('main') === false", timeout=60_000
+        )
         self.page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
 
     def ask(self, method, path, content=None):
-        request = urllib.request.Request(f"{self.base}{path}", json.dumps(content).encode() if content else None,
-                                         headers={"Authorization": f"token {self.token}"}, method=method)
+        request = urllib.request.Request(
+            f"{self.base}{path}",
+            json.dumps(content).encode() if content else None,
+            headers={"Authorization": f"token {self.token}"},
+            method=method,
+        )
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.loads(answer.read() or "null")
 
     def start_kernel(self, path):
         """Starts a kernel for a notebook that is still to be opened; returns the session's id."""
-        return self.ask("POST", "/api/sessions", {"path": path, "name": path, "type": "notebook",
-                                                  "kernel": {"name": "python3"}})["id"]
+        return self.ask(
+            "POST",
+            "/api/sessions",
+            {"path": path, "name": path, "type": "notebook", "kernel": {"name": "python3"}},
+        )["id"]
 
     def close_notebooks(self):
         self.page.evaluate(CLOSE)
@@ -86,14 +98,34 @@ def private_lab(folder):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     token, base = secrets.token_hex(16), f"http://127.0.0.1:{port}"
-    env = {name: value for name, value in os.environ.items() if name not in ("LENET_DATA", "LENET_SAVE")}
-    env |= dict(JUPYTER_TOKEN=token, JUPYTER_CONFIG_DIR=str(folder / "config"),
-                JUPYTER_RUNTIME_DIR=str(folder / "runtime"), JUPYTERLAB_WORKSPACES_DIR=str(folder / "workspaces"),
-                JUPYTERLAB_SETTINGS_DIR=str(folder / "settings"), no_proxy="localhost,127.0.0.1",
-                **dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9"))
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--allow-root",
-               "--ServerApp.port_retries=0", f"--ServerApp.root_dir={root}", "--expose-app-in-browser",
-               "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("LENET_DATA", "LENET_SAVE")
+    }
+    env |= dict(
+        JUPYTER_TOKEN=token,
+        JUPYTER_CONFIG_DIR=str(folder / "config"),
+        JUPYTER_RUNTIME_DIR=str(folder / "runtime"),
+        JUPYTERLAB_WORKSPACES_DIR=str(folder / "workspaces"),
+        JUPYTERLAB_SETTINGS_DIR=str(folder / "settings"),
+        no_proxy="localhost,127.0.0.1",
+        **dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9"),
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        "--ip=127.0.0.1",
+        f"--port={port}",
+        "--allow-root",
+        "--ServerApp.port_retries=0",
+        f"--ServerApp.root_dir={root}",
+        "--expose-app-in-browser",
+        "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]
     log = folder / "server.log"
     with log.open("w") as out:
         server = subprocess.Popen(command, stdout=out, stderr=out, env=env, cwd=root)
@@ -105,9 +137,13 @@ def private_lab(folder):
                 break
             time.sleep(0.2)
         else:
-            raise RuntimeError("JupyterLab did not start:\n" + log.read_text(errors="replace")[-2000:])
+            raise RuntimeError(
+                "JupyterLab did not start:\n" + log.read_text(errors="replace")[-2000:]
+            )
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+            browser = playwright.chromium.launch(
+                executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+            )
             yield Lab(root, base, token, browser)
             browser.close()
     finally:
@@ -135,20 +171,40 @@ def notebooks(lab):
             sessions.append(lab.start_kernel(path))
         else:
             path = f"test_{secrets.token_hex(3)}.ipynb"
-            cells = [{"cell_type": "code", "id": f"c{i}", "metadata": {}, "outputs": [], "execution_count": None,
-                      "source": source} for i, source in enumerate(cells_or_path)]
-            kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-            (lab.root / path).write_text(json.dumps({"cells": cells, "metadata": kernel, "nbformat": 4,
-                                                     "nbformat_minor": 5}), encoding="utf-8")
+            cells = [
+                {
+                    "cell_type": "code",
+                    "id": f"c{i}",
+                    "metadata": {},
+                    "outputs": [],
+                    "execution_count": None,
+                    "source": source,
+                }
+                for i, source in enumerate(cells_or_path)
+            ]
+            kernel = {
+                "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
+            }
+            (lab.root / path).write_text(
+                json.dumps(
+                    {"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
+                ),
+                encoding="utf-8",
+            )
             lab.session = lab.session or lab.start_kernel(path)
             lab.ask("PATCH", f"/api/sessions/{lab.session}", {"path": path})
         page.set_viewport_size({"width": width, "height": height})
         page.mouse.move(2, 2)
         page.evaluate(CLOSE)
-        page.evaluate("path => window.jupyterapp.commands.execute('docmanager:open', {path}).then(() => null)", path)
+        page.evaluate(
+            "path => window.jupyterapp.commands.execute('docmanager:open', {path}).then(() => null)",
+            path,
+        )
         page.wait_for_function(IDLE, timeout=60_000)
-        page.evaluate("dark => window.jupyterapp.commands.execute('apputils:change-theme', {theme: dark})",
-                      f"JupyterLab {theme.title()}")
+        page.evaluate(
+            "dark => window.jupyterapp.commands.execute('apputils:change-theme', {theme: dark})",
+            f"JupyterLab {theme.title()}",
+        )
         if run:
             run_all(page, seconds)
         return page
@@ -176,7 +232,8 @@ def run_all(page, seconds=120):
 
 def run_code(page, code):
     """Runs code in the notebook's kernel, past the cells; returns what it prints."""
-    return page.evaluate("""async code => {
+    return page.evaluate(
+        """async code => {
         const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
         const future = kernel.requestExecute({code}), texts = [];
         future.onIOPub = message => {
@@ -185,4 +242,6 @@ def run_code(page, code):
         };
         await future.done;
         return texts.join("");
-    }""", code)
+    }""",
+        code,
+    )

@@ -1,4 +1,5 @@
 """Makes the README's pictures, as a person sees them: `python tests/make_pictures.py`. JupyterLab and Chromium are needed."""
+
 import tempfile
 from pathlib import Path
 
@@ -9,15 +10,35 @@ torch.manual_seed(0)
 digits = lh.sklearn_digits()
 network = lh.load_weights(lh.LeNet5(), "notebooks/trained/lenet5.pt")"""
 PICTURES = {  # file: (cell, what to wait for, what to take)
-    "demo": ("pad = lh.DrawPad(network)\npad.drawing = lh.sample_drawing(3)\npad", ".lh-pad-maps img", ".lh-pad"),
-    "explorer": ("lh.explore_convolution(n_in=6, kernel_size=3, padding=1, stride=2)", ".lh-svg", ".jp-OutputArea-output"),
-    "panel": ("run = lh.train_in_background(lh.LeNet5(), digits, epochs=20)\nrun", ".lh-run b:has-text('finished')", ".lh-run"),
-    "results": ("lh.show_predictions(network, digits.test)", ".jp-OutputArea-output img", ".jp-OutputArea-output img"),
+    "demo": (
+        "pad = lh.DrawPad(network)\npad.drawing = lh.sample_drawing(3)\npad",
+        ".lh-pad-maps img",
+        ".lh-pad",
+    ),
+    "explorer": (
+        "lh.explore_convolution(n_in=6, kernel_size=3, padding=1, stride=2)",
+        ".lh-svg",
+        ".jp-OutputArea-output",
+    ),
+    "panel": (
+        "run = lh.train_in_background(lh.LeNet5(), digits, epochs=20)\nrun",
+        ".lh-run b:has-text('finished')",
+        ".lh-run",
+    ),
+    "results": (
+        "lh.show_predictions(network, digits.test)",
+        ".jp-OutputArea-output img",
+        ".jp-OutputArea-output img",
+    ),
 }
 
 
 def main():
-    with tempfile.TemporaryDirectory() as folder, private_lab(Path(folder)) as lab, notebooks(lab) as open_notebook:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        private_lab(Path(folder)) as lab,
+        notebooks(lab) as open_notebook,
+    ):
         for name, (cell, sign, part) in PICTURES.items():
             page = open_notebook([SETUP, cell])
             page.locator(sign).first.wait_for(timeout=120_000)

@@ -4,6 +4,7 @@ run   executes each notebook from top to bottom, as committed: cells numbered fr
       that a page without a kernel cannot show. A notebook whose cell fails is left as it was.
 copy  puts the code cells of notebooks/zh into notebooks/en (but for `lh.start`).
 """
+
 import argparse
 import os
 import re
@@ -20,8 +21,15 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 
 def run(path):
     notebook = nbformat.read(path, as_version=4)
-    NotebookClient(notebook, timeout=1200, kernel_name="python3", store_widget_state=False, record_timing=False,
-                   coalesce_streams=True, resources={"metadata": {"path": str(path.parent)}}).execute()
+    NotebookClient(
+        notebook,
+        timeout=1200,
+        kernel_name="python3",
+        store_widget_state=False,
+        record_timing=False,
+        coalesce_streams=True,
+        resources={"metadata": {"path": str(path.parent)}},
+    ).execute()
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if can_be_shown(output)]
@@ -53,8 +61,10 @@ def copy(path):
     twin = ROOT / "notebooks" / "en" / path.name
     source, target = nbformat.read(path, as_version=4), nbformat.read(twin, as_version=4)
     if len(code_cells(source)) != len(code_cells(target)):
-        sys.exit(f"{twin} has {len(code_cells(target))} code cells, {path} has {len(code_cells(source))}: "
-                 "add or take away cells by hand first.")
+        sys.exit(
+            f"{twin} has {len(code_cells(target))} code cells, {path} has {len(code_cells(source))}: "
+            "add or take away cells by hand first."
+        )
     for old, new in zip(code_cells(target), code_cells(source)):
         if without_language(old.source) != without_language(new.source):
             old.source = new.source.replace('lh.start("zh")', 'lh.start("en")')
@@ -64,7 +74,9 @@ def copy(path):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("task", choices=["run", "copy"])
     parser.add_argument("files", nargs="*", type=Path, help="notebooks (default: all)")
     options = parser.parse_args()

@@ -1,4 +1,5 @@
 """Training in the background: what ends it, what does not, and what is on disk afterwards."""
+
 import re
 import signal
 import subprocess
@@ -46,7 +47,11 @@ def test_it_is_the_same_training(small, capsys):
     assert [r[:3] for r in run.history] == [r[:3] for r in history]
     assert torch.equal(weights(here), weights(behind))
     assert capsys.readouterr() == ("", "")  # nothing lands in another cell
-    assert str(history[-1]) in panel_text(run) and "2 epochs" in panel_text(run) and run._toggle.disabled
+    assert (
+        str(history[-1]) in panel_text(run)
+        and "2 epochs" in panel_text(run)
+        and run._toggle.disabled
+    )
 
 
 def test_start_returns_at_once_and_something_moves_before_the_first_epoch_ends(small):
@@ -79,7 +84,9 @@ def test_a_fault_in_the_model_reaches_wait_and_panel(small):
 
 def test_a_fault_in_the_data_reaches_wait(small):
     images, labels = small.train.tensors
-    run = lh.train_in_background(fresh(), small._replace(train=TensorDataset(images, labels + 5)), epochs=1)
+    run = lh.train_in_background(
+        fresh(), small._replace(train=TensorDataset(images, labels + 5)), epochs=1
+    )
     with pytest.raises(IndexError):
         run.wait()
 
@@ -101,8 +108,18 @@ def test_a_second_start_ends_the_first(small):
     assert len(second.wait()) == 1
 
 
-@pytest.mark.parametrize("mistake", [dict(epochs=0), dict(epoch=5), dict(model=lh.LeNet5), dict(save=files.PROJECT),
-                                     dict(resume="no such file.pt"), dict(seed="7"), dict(max_lr="fast")])
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        dict(epochs=0),
+        dict(epoch=5),
+        dict(model=lh.LeNet5),
+        dict(save=files.PROJECT),
+        dict(resume="no such file.pt"),
+        dict(seed="7"),
+        dict(max_lr="fast"),
+    ],
+)
 def test_a_mistaken_second_start_leaves_the_first_alone(small, mistake):
     first = lh.train_in_background(fresh(), small, epochs=500)
     for _ in range(50):  # of the same model, too, which is in use
@@ -196,8 +213,14 @@ lh.train_in_background(model, lh.sklearn_digits(), epochs=4, save={save!r}, log=
 def test_a_killed_run_goes_on_where_it_was(small, tmp_path):
     torch.set_num_threads(1)
     save, log = tmp_path / "w.pt", tmp_path / "log.txt"
-    killed = subprocess.run([sys.executable, "-c", KILLED.format(here=str(files.PROJECT), save=str(save), log=str(log))],
-                            timeout=120)
+    killed = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            KILLED.format(here=str(files.PROJECT), save=str(save), log=str(log)),
+        ],
+        timeout=120,
+    )
     assert killed.returncode != 0
     assert len(log.read_text().splitlines()) == 2 and not list(tmp_path.glob("*.part"))
     lh.LeNet5().load_state_dict(torch.load(save, weights_only=True))
@@ -218,7 +241,9 @@ def test_a_run_that_died_between_its_last_files_is_completed(small, tmp_path, mo
 
         def dies(path, content):
             written.append(path)
-            if len(written) == 4:  # the resume file of epoch 2 is there, its weights and log are not
+            if (
+                len(written) == 4
+            ):  # the resume file of epoch 2 is there, its weights and log are not
                 raise KeyboardInterrupt
             real(path, content)
 
@@ -229,7 +254,10 @@ def test_a_run_that_died_between_its_last_files_is_completed(small, tmp_path, mo
     assert len(lh.train(resumed, small, epochs=2, resume=save, log=log)) == 2
     assert torch.equal(weights(resumed), weights(model))
     assert torch.equal(weights(lh.load_weights(fresh(6), save)), weights(model))
-    assert log.read_text().count("Epoch:") == 2 and repr(lh.evaluate(model, small.test)) in log.read_text()
+    assert (
+        log.read_text().count("Epoch:") == 2
+        and repr(lh.evaluate(model, small.test)) in log.read_text()
+    )
 
 
 def test_names_with_a_dot_have_files_of_their_own(small, tmp_path):
@@ -238,7 +266,9 @@ def test_names_with_a_dot_have_files_of_their_own(small, tmp_path):
     lh.train(other, small, epochs=1, save=tmp_path / "lr0.05", max_lr=0.05)
     back = fresh(3)
     lh.train(back, small, epochs=1, resume=tmp_path / "lr0.1")
-    assert torch.equal(weights(back), weights(one)) and not torch.equal(weights(back), weights(other))
+    assert torch.equal(weights(back), weights(one)) and not torch.equal(
+        weights(back), weights(other)
+    )
 
 
 @pytest.mark.parametrize("options", [dict(max_lr=0.01), dict(batch_size=31), dict(seed=1)])

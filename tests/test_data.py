@@ -1,4 +1,5 @@
 """load_mnist: where it looks, what it refuses, what it does without a network. Small files stand in for MNIST."""
+
 import gzip
 import hashlib
 import http.server
@@ -35,8 +36,14 @@ def idx_files():
 def tiny(tmp_path, monkeypatch):
     """A folder with a tiny MNIST that load_mnist takes for the real one; the project's own data/ is empty."""
     files = idx_files()
-    monkeypatch.setattr(mnist, "MNIST_FILES", {
-        name: (len(files[name]), hashlib.md5(files[name]).hexdigest()) for name in mnist.MNIST_FILES})
+    monkeypatch.setattr(
+        mnist,
+        "MNIST_FILES",
+        {
+            name: (len(files[name]), hashlib.md5(files[name]).hexdigest())
+            for name in mnist.MNIST_FILES
+        },
+    )
     monkeypatch.setattr(mnist, "PROJECT", tmp_path / "project")
     folder = tmp_path / "mnist"
     folder.mkdir()
@@ -46,8 +53,11 @@ def tiny(tmp_path, monkeypatch):
 
 
 def is_tiny(digits):
-    return (digits.source == "MNIST" and digits.train.tensors[1].tolist() == LABELS["train"]
-            and digits.test.tensors[1].tolist() == LABELS["t10k"])
+    return (
+        digits.source == "MNIST"
+        and digits.train.tensors[1].tolist() == LABELS["train"]
+        and digits.test.tensors[1].tolist() == LABELS["t10k"]
+    )
 
 
 @pytest.mark.parametrize("place", ["", "MNIST/raw"])
@@ -57,11 +67,17 @@ def test_plain_or_gz_in_the_folder_or_in_raw(tiny, tmp_path, place, packed):
     (folder / place).mkdir(parents=True)
     for path in tiny.iterdir():
         content = path.read_bytes()
-        (folder / place / (path.name + ".gz" * packed)).write_bytes(gzip.compress(content) if packed else content)
+        (folder / place / (path.name + ".gz" * packed)).write_bytes(
+            gzip.compress(content) if packed else content
+        )
     digits = lh.load_mnist(folder)
     assert is_tiny(digits)
     images, labels = digits.train.tensors
-    assert images.shape == (30, 1, 28, 28) and images.dtype == torch.uint8 and labels.dtype == torch.int64
+    assert (
+        images.shape == (30, 1, 28, 28)
+        and images.dtype == torch.uint8
+        and labels.dtype == torch.int64
+    )
     expected = torchvision.datasets.mnist.read_image_file(str(tiny / "train-images-idx3-ubyte"))
     assert torch.equal(images[:, 0], expected)
 
@@ -69,9 +85,13 @@ def test_plain_or_gz_in_the_folder_or_in_raw(tiny, tmp_path, place, packed):
 def test_order_of_search(tiny, tmp_path, monkeypatch):
     monkeypatch.setenv("LENET_DATA", str(tiny))
     assert is_tiny(lh.load_mnist())
-    monkeypatch.setenv("LENET_DATA", "../mnist")  # counts from the helper's folder, wherever the kernel runs
+    monkeypatch.setenv(
+        "LENET_DATA", "../mnist"
+    )  # counts from the helper's folder, wherever the kernel runs
     assert is_tiny(lh.load_mnist())
-    with pytest.raises(FileNotFoundError, match="no-such"):  # a folder that was named is never passed over
+    with pytest.raises(
+        FileNotFoundError, match="no-such"
+    ):  # a folder that was named is never passed over
         lh.load_mnist(tmp_path / "no-such")
     monkeypatch.delenv("LENET_DATA")
     tiny.rename(tmp_path / "new")
@@ -85,30 +105,66 @@ def overwrite(name, content):
 
 
 def flipped(content, place):
-    return content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1:]
+    return content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :]
 
 
 FAULTS = {
     "missing": ("t10k-labels-idx1-ubyte", lambda f: (f / "t10k-labels-idx1-ubyte").unlink()),
-    "truncated": ("train-images-idx3-ubyte", lambda f: (f / "train-images-idx3-ubyte").write_bytes(
-        (f / "train-images-idx3-ubyte").read_bytes()[:-1000])),
-    "web page": ("t10k-images-idx3-ubyte.gz", lambda f: (
-        (f / "t10k-images-idx3-ubyte").unlink(),
-        (f / "t10k-images-idx3-ubyte.gz").write_bytes(b"\n<!DOCTYPE html><html>Please log in</html>"))),
-    "zipped web page": ("t10k-images-idx3-ubyte.gz", lambda f: (
-        (f / "t10k-images-idx3-ubyte").unlink(),
-        (f / "t10k-images-idx3-ubyte.gz").write_bytes(gzip.compress(b"<html>Please log in</html>")))),
-    "other split": ("train-labels-idx1-ubyte", lambda f: (f / "train-labels-idx1-ubyte").write_bytes(
-        (f / "t10k-labels-idx1-ubyte").read_bytes())),
+    "truncated": (
+        "train-images-idx3-ubyte",
+        lambda f: (f / "train-images-idx3-ubyte").write_bytes(
+            (f / "train-images-idx3-ubyte").read_bytes()[:-1000]
+        ),
+    ),
+    "web page": (
+        "t10k-images-idx3-ubyte.gz",
+        lambda f: (
+            (f / "t10k-images-idx3-ubyte").unlink(),
+            (f / "t10k-images-idx3-ubyte.gz").write_bytes(
+                b"\n<!DOCTYPE html><html>Please log in</html>"
+            ),
+        ),
+    ),
+    "zipped web page": (
+        "t10k-images-idx3-ubyte.gz",
+        lambda f: (
+            (f / "t10k-images-idx3-ubyte").unlink(),
+            (f / "t10k-images-idx3-ubyte.gz").write_bytes(
+                gzip.compress(b"<html>Please log in</html>")
+            ),
+        ),
+    ),
+    "other split": (
+        "train-labels-idx1-ubyte",
+        lambda f: (f / "train-labels-idx1-ubyte").write_bytes(
+            (f / "t10k-labels-idx1-ubyte").read_bytes()
+        ),
+    ),
     "zero bytes": overwrite("train-labels-idx1-ubyte", b""),
-    "a bit flipped": ("train-images-idx3-ubyte", lambda f: (f / "train-images-idx3-ubyte").write_bytes(
-        (f / "train-images-idx3-ubyte").read_bytes()[:-1] + b"\xff")),
-    "a byte flipped inside the gz": ("train-labels-idx1-ubyte.gz", lambda f: (
-        (f / "train-labels-idx1-ubyte.gz").write_bytes(flipped(gzip.compress((f / "train-labels-idx1-ubyte").read_bytes()), 20)),
-        (f / "train-labels-idx1-ubyte").unlink())),
-    "broken gz": ("train-images-idx3-ubyte.gz", lambda f: (
-        (f / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress((f / "train-images-idx3-ubyte").read_bytes())[:-9]),
-        (f / "train-images-idx3-ubyte").unlink())),
+    "a bit flipped": (
+        "train-images-idx3-ubyte",
+        lambda f: (f / "train-images-idx3-ubyte").write_bytes(
+            (f / "train-images-idx3-ubyte").read_bytes()[:-1] + b"\xff"
+        ),
+    ),
+    "a byte flipped inside the gz": (
+        "train-labels-idx1-ubyte.gz",
+        lambda f: (
+            (f / "train-labels-idx1-ubyte.gz").write_bytes(
+                flipped(gzip.compress((f / "train-labels-idx1-ubyte").read_bytes()), 20)
+            ),
+            (f / "train-labels-idx1-ubyte").unlink(),
+        ),
+    ),
+    "broken gz": (
+        "train-images-idx3-ubyte.gz",
+        lambda f: (
+            (f / "train-images-idx3-ubyte.gz").write_bytes(
+                gzip.compress((f / "train-images-idx3-ubyte").read_bytes())[:-9]
+            ),
+            (f / "train-images-idx3-ubyte").unlink(),
+        ),
+    ),
 }
 
 
@@ -137,7 +193,9 @@ def test_a_file_in_place_of_the_folder(tiny):
 @pytest.fixture
 def mirror(tiny, monkeypatch):
     """A server on this machine in place of MNIST's mirrors; `mirror.answers` maps file names to contents."""
-    answers = {path.name + ".gz": gzip.compress(path.read_bytes(), mtime=0) for path in tiny.iterdir()}
+    answers = {
+        path.name + ".gz": gzip.compress(path.read_bytes(), mtime=0) for path in tiny.iterdir()
+    }
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
@@ -162,8 +220,11 @@ def mirror(tiny, monkeypatch):
         monkeypatch.delenv(name, raising=False)
     source = torchvision.datasets.MNIST
     monkeypatch.setattr(source, "mirrors", [f"http://127.0.0.1:{server.server_port}/"])
-    monkeypatch.setattr(source, "resources", [
-        (name, hashlib.md5(answers[name]).hexdigest()) for name, _ in source.resources])
+    monkeypatch.setattr(
+        source,
+        "resources",
+        [(name, hashlib.md5(answers[name]).hexdigest()) for name, _ in source.resources],
+    )
     yield server
     server.shutdown()
     server.server_close()
@@ -214,7 +275,9 @@ def forbidden(request, tiny, monkeypatch):
         path.chmod(mode)
 
 
-@pytest.mark.parametrize("language, word", [("en", "cannot be read: no permission"), ("zh", "没有权限读取")])
+@pytest.mark.parametrize(
+    "language, word", [("en", "cannot be read: no permission"), ("zh", "没有权限读取")]
+)
 def test_a_folder_or_file_of_somebody_else(forbidden, language, word, monkeypatch, capsys):
     """A teacher's data that the students may not read: a sentence, and `start` goes on."""
     folder, path = forbidden
@@ -241,7 +304,9 @@ def test_a_dead_network_takes_seconds(tiny, monkeypatch, capsys, silent):
         port = server.getsockname()[1]
         if not silent:
             server.close()
-        monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", [f"http://127.0.0.1:{port}/"] * 2)
+        monkeypatch.setattr(
+            torchvision.datasets.MNIST, "mirrors", [f"http://127.0.0.1:{port}/"] * 2
+        )
         monkeypatch.setenv("no_proxy", "*")
         started = time.monotonic()
         digits = lh.load_mnist()
@@ -254,8 +319,14 @@ def test_a_dead_network_takes_seconds(tiny, monkeypatch, capsys, silent):
 def test_scikit_learns_digits(small):
     for part, n in ((small.train, 1437), (small.test, 360)):
         images, labels = part.tensors
-        assert images.shape == (n, 1, 28, 28) and images.dtype == torch.uint8 and labels.dtype == torch.int64
-        assert not images[..., :4, :].any() and not images[..., -4:].any() and images.max() == 255  # 20x20 inside
+        assert (
+            images.shape == (n, 1, 28, 28)
+            and images.dtype == torch.uint8
+            and labels.dtype == torch.int64
+        )
+        assert (
+            not images[..., :4, :].any() and not images[..., -4:].any() and images.max() == 255
+        )  # 20x20 inside
         assert torch.bincount(labels).min() > n / 12  # every digit has its share
     pixels = {image.numpy().tobytes() for image in small.train.tensors[0]}
     assert sum(image.numpy().tobytes() in pixels for image in small.test.tensors[0]) == 0
@@ -268,7 +339,9 @@ def test_loader_gives_floats_in_order_and_shuffled(small):
     assert torch.equal(torch.cat([b[1] for b in batches]), labels)
     assert torch.equal(torch.cat([b[0] for b in batches]), images / 255)
     shuffled = torch.cat([b[1] for b in lh.digit_loader(small.test, 50, shuffle=True)])
-    assert not torch.equal(shuffled, labels) and torch.equal(shuffled.sort().values, labels.sort().values)
+    assert not torch.equal(shuffled, labels) and torch.equal(
+        shuffled.sort().values, labels.sort().values
+    )
 
 
 def test_start_says_where_data_is(tiny, monkeypatch, capsys):

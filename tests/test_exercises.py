@@ -1,4 +1,5 @@
 """check(): right answers recomputed with torch, a hint of its own for each known mistake, and whatever else students do."""
+
 import inspect
 import math
 import signal
@@ -26,11 +27,13 @@ def language(request, monkeypatch):
 @pytest.fixture
 def said(capsys):
     """Calls check; returns its one line."""
+
     def call(name, *answer):
         assert lh.check(name, *answer) is None
         out, err = capsys.readouterr()
         assert not err and out.endswith("\n") and len(out.splitlines()) == 1
         return out.strip()
+
     return call
 
 
@@ -57,7 +60,12 @@ def parameters(*args):
 
 
 def s4_numbers():
-    layers = [torch.nn.Conv2d(1, 6, 5, padding=2), torch.nn.MaxPool2d(2), torch.nn.Conv2d(6, 16, 5), torch.nn.MaxPool2d(2)]
+    layers = [
+        torch.nn.Conv2d(1, 6, 5, padding=2),
+        torch.nn.MaxPool2d(2),
+        torch.nn.Conv2d(6, 16, 5),
+        torch.nn.MaxPool2d(2),
+    ]
     return torch.nn.Sequential(*layers)(torch.zeros(1, 1, 28, 28)).numel()
 
 
@@ -72,19 +80,37 @@ RIGHT = {
     "size_remainder": lambda: torch_size(11, 5, stride=4),
     "size_dilation": lambda: torch_size(12, 3, dilation=3),
     "which_stride": lambda: [s for s in range(1, 8) if torch_size(12, 5, stride=s) == 3][0],
-    "padding_and_stride": lambda: [(p, s) for p in range(3) for s in range(1, 5)
-                                   if torch_size(6, 3, padding=p, stride=s) == 3][0],
+    "padding_and_stride": lambda: [
+        (p, s) for p in range(3) for s in range(1, 5) if torch_size(6, 3, padding=p, stride=s) == 3
+    ][0],
     "c1_parameters": lambda: parameters(1, 6, 5),
     "c3_parameters": lambda: parameters(6, 16, 5),
-    "c3_multiply_adds": lambda: sum(1 for _ in np.ndindex(16, 10, 10)) * torch.nn.Conv2d(6, 16, 5).weight[0].numel(),
+    "c3_multiply_adds": lambda: (
+        sum(1 for _ in np.ndindex(16, 10, 10)) * torch.nn.Conv2d(6, 16, 5).weight[0].numel()
+    ),
     "fc1_inputs": s4_numbers,
     "batches_per_epoch": lambda: len(torch.utils.data.DataLoader(range(60_000), batch_size=128)),
     "untrained_loss": lambda: math.log(10),
 }
-BY_HAND = {"corner_pixel": 1, "corner_pixel_padding": 9, "same_padding": 2, "two_3x3_weights": 18, "two_3x3_reach": 5,
-           "size_lesson": 4, "size_padding": 9, "size_remainder": 2, "size_dilation": 6, "which_stride": 3,
-           "padding_and_stride": (1, 2), "c1_parameters": 156, "c3_parameters": 2416, "c3_multiply_adds": 240_000,
-           "fc1_inputs": 400, "batches_per_epoch": 469, "untrained_loss": 2.3}
+BY_HAND = {
+    "corner_pixel": 1,
+    "corner_pixel_padding": 9,
+    "same_padding": 2,
+    "two_3x3_weights": 18,
+    "two_3x3_reach": 5,
+    "size_lesson": 4,
+    "size_padding": 9,
+    "size_remainder": 2,
+    "size_dilation": 6,
+    "which_stride": 3,
+    "padding_and_stride": (1, 2),
+    "c1_parameters": 156,
+    "c3_parameters": 2416,
+    "c3_multiply_adds": 240_000,
+    "fc1_inputs": 400,
+    "batches_per_epoch": 469,
+    "untrained_loss": 2.3,
+}
 
 
 def good_size(n_in, kernel_size, stride, padding):
@@ -96,7 +122,7 @@ def good_convolution(image, kernel):
     result = torch.zeros(n - k + 1, n - k + 1)
     for i in range(n - k + 1):
         for j in range(n - k + 1):
-            result[i, j] = (image[i:i + k, j:j + k] * kernel).sum()
+            result[i, j] = (image[i : i + k, j : j + k] * kernel).sum()
     return result
 
 
@@ -113,7 +139,9 @@ def test_right_answers(name, said, language):
     for answer in (RIGHT[name](), BY_HAND[name]):
         line = said(name, answer)
         assert line.startswith(f"✓ {name}: "), line
-    assert "\u4e00" <= line.split(": ")[1][0] <= "\u9fff" if language == "zh" else line.isprintable()
+    assert (
+        "\u4e00" <= line.split(": ")[1][0] <= "\u9fff" if language == "zh" else line.isprintable()
+    )
 
 
 @pytest.mark.parametrize("name", CODE)
@@ -137,52 +165,103 @@ def test_mistakes_differ_from_one_another_and_from_what_is_right(name):
     assert len(mistakes) >= 2 and len({tuple(value) for value in mistakes}) == len(mistakes)
     for value in mistakes:
         if exercise.unknowns:
-            assert lh.ConvGeometry(*exercise.known, **dict(zip(exercise.unknowns, value))).n_out != exercise.right
+            assert (
+                lh.ConvGeometry(*exercise.known, **dict(zip(exercise.unknowns, value))).n_out
+                != exercise.right
+            )
         else:
             assert not math.isclose(value[0], exercise.right, rel_tol=exercise.tolerance)
 
 
-@pytest.mark.parametrize("name, answer, words", [
-    ("size_remainder", math.ceil((11 - 5) / 4) + 1, "rounded up"),
-    ("size_remainder", (11 - 5) / 4 + 1, "round down"),
-    ("size_padding", 7 + 3 - 5 + 1, "once"),
-    ("size_dilation", 12 - 3 + 1, "dilation"),
-    ("size_dilation", 12 - 3 * 2 + 1, "1 once"),
-    ("size_dilation", 12 - 3 * 3 + 1, "gap fewer"),
-    ("size_lesson", 6 - 3, "+1"),
-    ("c3_parameters", 16 * 6 * 25, "bias"),
-    ("c3_parameters", 16 * 25 + 16, "input channels"),
-    ("fc1_inputs", 16 * 4 * 4, "no padding"),
-    ("untrained_loss", 1, "log10"),
-    ("untrained_loss", -2.3, "sign"),
-    ("untrained_loss", 0.1, "chance"),
-    ("same_padding", 4, "both sides"),
-    ("padding_and_stride", (2, 1), "order"),
-    ("my_output_size", lambda n, k, s, p: math.ceil((n + 2 * p - k) / s) + 1, "rounded up"),
-    ("my_output_size", lambda n, k, s, p: (n + 2 * p - k) / s + 1, "round down"),
-    ("my_output_size", lambda n, k, s, p: (n + p - k) // s + 1, "once"),
-    ("my_output_size", lambda n, k, s, p: (n + 2 * p - k) // s, "+1"),
-    ("my_convolution", lambda image, kernel: good_convolution(image, kernel.flip(0).flip(1)), "flipped"),
-    ("my_convolution", lambda image, kernel: good_convolution(image, kernel.T), "swapped"),
-    ("my_convolution", lambda image, kernel: good_convolution(image, kernel)[:-1, :-1], "last row"),
-])
+@pytest.mark.parametrize(
+    "name, answer, words",
+    [
+        ("size_remainder", math.ceil((11 - 5) / 4) + 1, "rounded up"),
+        ("size_remainder", (11 - 5) / 4 + 1, "round down"),
+        ("size_padding", 7 + 3 - 5 + 1, "once"),
+        ("size_dilation", 12 - 3 + 1, "dilation"),
+        ("size_dilation", 12 - 3 * 2 + 1, "1 once"),
+        ("size_dilation", 12 - 3 * 3 + 1, "gap fewer"),
+        ("size_lesson", 6 - 3, "+1"),
+        ("c3_parameters", 16 * 6 * 25, "bias"),
+        ("c3_parameters", 16 * 25 + 16, "input channels"),
+        ("fc1_inputs", 16 * 4 * 4, "no padding"),
+        ("untrained_loss", 1, "log10"),
+        ("untrained_loss", -2.3, "sign"),
+        ("untrained_loss", 0.1, "chance"),
+        ("same_padding", 4, "both sides"),
+        ("padding_and_stride", (2, 1), "order"),
+        ("my_output_size", lambda n, k, s, p: math.ceil((n + 2 * p - k) / s) + 1, "rounded up"),
+        ("my_output_size", lambda n, k, s, p: (n + 2 * p - k) / s + 1, "round down"),
+        ("my_output_size", lambda n, k, s, p: (n + p - k) // s + 1, "once"),
+        ("my_output_size", lambda n, k, s, p: (n + 2 * p - k) // s, "+1"),
+        (
+            "my_convolution",
+            lambda image, kernel: good_convolution(image, kernel.flip(0).flip(1)),
+            "flipped",
+        ),
+        ("my_convolution", lambda image, kernel: good_convolution(image, kernel.T), "swapped"),
+        (
+            "my_convolution",
+            lambda image, kernel: good_convolution(image, kernel)[:-1, :-1],
+            "last row",
+        ),
+    ],
+)
 def test_mistakes_as_students_make_them(name, answer, words, said):
     line = said(name, answer)
     assert line.startswith("✗") and words in line, line
 
 
-@pytest.mark.parametrize("answer", [4, 4.0, np.int64(4), np.float32(4), np.array([4]), torch.tensor(4), torch.tensor([[4.0]]),
-                                    torch.tensor(4.0, requires_grad=True), 8 / 2])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        4,
+        4.0,
+        np.int64(4),
+        np.float32(4),
+        np.array([4]),
+        torch.tensor(4),
+        torch.tensor([[4.0]]),
+        torch.tensor(4.0, requires_grad=True),
+        8 / 2,
+    ],
+)
 def test_a_number_may_come_in_any_shape(answer, said):
     assert said("size_lesson", answer).startswith("✓")
 
 
-@pytest.mark.parametrize("answer", ["4", b"4", True, math.nan, math.inf, np.nan, torch.tensor(math.nan), torch.tensor([4, 4]),
-                                    np.array([]), [4], (4,), {}, 4j, 10**400, lambda: 4, torch.Tensor, len, object(),
-                                    "4\n" * 1000, torch.tensor(True)])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "4",
+        b"4",
+        True,
+        math.nan,
+        math.inf,
+        np.nan,
+        torch.tensor(math.nan),
+        torch.tensor([4, 4]),
+        np.array([]),
+        [4],
+        (4,),
+        {},
+        4j,
+        10**400,
+        lambda: 4,
+        torch.Tensor,
+        len,
+        object(),
+        "4\n" * 1000,
+        torch.tensor(True),
+    ],
+)
 def test_what_is_no_number_gets_a_sentence(answer, said, language):
     line = said("size_lesson", answer)
-    assert line.startswith("✗ size_lesson: ") and {"zh": "一个普通的数", "en": "plain number"}[language] in line
+    assert (
+        line.startswith("✗ size_lesson: ")
+        and {"zh": "一个普通的数", "en": "plain number"}[language] in line
+    )
     assert len(line) < 150
 
 
@@ -193,16 +272,30 @@ def test_other_wrong_answers_get_a_general_hint(answer, said, language):
             assert said(name, answer).startswith(f"✗ {name}: "), name
 
 
-@pytest.mark.parametrize("answer", [(1, 2), [1, 2], (2, 3), torch.tensor([1, 2]), np.array([1.0, 2.0]), (3, 4)])
+@pytest.mark.parametrize(
+    "answer", [(1, 2), [1, 2], (2, 3), torch.tensor([1, 2]), np.array([1.0, 2.0]), (3, 4)]
+)
 def test_each_pair_that_gives_the_size_is_right(answer, said):
     assert torch_size(6, 3, padding=int(answer[0]), stride=int(answer[1])) == 3
     assert said("padding_and_stride", answer).startswith("✓")
 
 
-@pytest.mark.parametrize("answer, words", [
-    ((1, 1), "6x6"), ((1, 0), "stride = 0"), ((-1, 1), "padding = -1"), ((1.5, 1), "1.5"), (2, "two numbers"),
-    ((1, 2, 3), "two numbers"), ((), "not answered"), ("12", "plain number"), ((1, None), "plain number"),
-    (torch.zeros(2, 2), "plain number"), (lambda: 1, "two numbers")])
+@pytest.mark.parametrize(
+    "answer, words",
+    [
+        ((1, 1), "6x6"),
+        ((1, 0), "stride = 0"),
+        ((-1, 1), "padding = -1"),
+        ((1.5, 1), "1.5"),
+        (2, "two numbers"),
+        ((1, 2, 3), "two numbers"),
+        ((), "not answered"),
+        ("12", "plain number"),
+        ((1, None), "plain number"),
+        (torch.zeros(2, 2), "plain number"),
+        (lambda: 1, "two numbers"),
+    ],
+)
 def test_other_pairs_get_a_sentence(answer, words, said):
     assert words in said("padding_and_stride", answer)
 
@@ -220,21 +313,42 @@ def body_of_dots(*arguments):
 
 @pytest.mark.parametrize("name", EXERCISES)
 def test_nothing_yet(name, said, language):
-    answers = [None, ..., *[(None, None), (..., ...)] * (name == "padding_and_stride"),
-               *[body_of_dots, lambda *arguments: ...] * (name in CODE)]
+    answers = [
+        None,
+        ...,
+        *[(None, None), (..., ...)] * (name == "padding_and_stride"),
+        *[body_of_dots, lambda *arguments: ...] * (name in CODE),
+    ]
     for answer in answers:
-        assert said(name, answer) == f"… {name}: " + {"zh": "还没有作答。", "en": "not answered yet."}[language]
+        assert (
+            said(name, answer)
+            == f"… {name}: " + {"zh": "还没有作答。", "en": "not answered yet."}[language]
+        )
 
 
 def test_answers_that_are_none_or_several(said, language):
     assert said("corner_pixel") == said("corner_pixel", ...)
     for name, answer in (("c3_multiply_adds", (240, 000)), ("padding_and_stride", (1, 2))):
         line = said(name, *answer)
-        assert line.startswith(f"✗ {name}: ") and "(1, 2)" in line and ", ".join(map(str, answer)) in line
+        assert (
+            line.startswith(f"✗ {name}: ")
+            and "(1, 2)" in line
+            and ", ".join(map(str, answer)) in line
+        )
 
 
-@pytest.mark.parametrize("name, near", [("corner_pixl", "corner_pixel"), ("Size_Lesson", "size_lesson"), ("", ""),
-                                        ("my_convolutoin", "my_convolution"), (4, ""), (None, ""), (["corner_pixel"], "")])
+@pytest.mark.parametrize(
+    "name, near",
+    [
+        ("corner_pixl", "corner_pixel"),
+        ("Size_Lesson", "size_lesson"),
+        ("", ""),
+        ("my_convolutoin", "my_convolution"),
+        (4, ""),
+        (None, ""),
+        (["corner_pixel"], ""),
+    ],
+)
 def test_an_unknown_name_lists_the_nearest(name, near, said, language):
     line = said(name, 4)
     assert line.startswith("✗") and near in line and sum(known in line for known in EXERCISES) >= 3
@@ -268,16 +382,31 @@ def last_case_fails(n_in, kernel_size, stride, padding):
     return good_size(n_in, kernel_size, stride, padding)
 
 
-@pytest.mark.parametrize("function, words", [
-    (raises, "my_output_size(6, 3, 1, 0): it fails (KeyError"), (leaves, "SystemExit"), (recurses, "RecursionError"),
-    (prints, "my_output_size(6, 3, 1, 0) returns nothing"), (lambda *a: "4", "my_output_size(6, 3, 1, 0): the answer must"),
-    (lambda *a: torch.zeros(2), "my_output_size(6, 3, 1, 0): the answer must"), (lambda *a: math.nan, "plain number"),
-    (lambda *a: True, "plain number"), (lambda *a: (yield), "plain number"), (lambda *a: 4, "it should be"),
-    (half_done, "my_output_size(7, 1, 2, 0) gives None; it should be 4"),
-    (last_case_fails, "my_output_size(7, 1, 1, 3): it fails (ZeroDivisionError division by zero)"),
-    (lambda: 4, "my_output_size(n_in, kernel_size, stride, padding)"), (lambda n_in: 4, "without parentheses"),
-    (4, "without parentheses"), ("my_output_size", "without parentheses"), (lambda *, n_in: 4, "without parentheses"),
-])
+@pytest.mark.parametrize(
+    "function, words",
+    [
+        (raises, "my_output_size(6, 3, 1, 0): it fails (KeyError"),
+        (leaves, "SystemExit"),
+        (recurses, "RecursionError"),
+        (prints, "my_output_size(6, 3, 1, 0) returns nothing"),
+        (lambda *a: "4", "my_output_size(6, 3, 1, 0): the answer must"),
+        (lambda *a: torch.zeros(2), "my_output_size(6, 3, 1, 0): the answer must"),
+        (lambda *a: math.nan, "plain number"),
+        (lambda *a: True, "plain number"),
+        (lambda *a: (yield), "plain number"),
+        (lambda *a: 4, "it should be"),
+        (half_done, "my_output_size(7, 1, 2, 0) gives None; it should be 4"),
+        (
+            last_case_fails,
+            "my_output_size(7, 1, 1, 3): it fails (ZeroDivisionError division by zero)",
+        ),
+        (lambda: 4, "my_output_size(n_in, kernel_size, stride, padding)"),
+        (lambda n_in: 4, "without parentheses"),
+        (4, "without parentheses"),
+        ("my_output_size", "without parentheses"),
+        (lambda *, n_in: 4, "without parentheses"),
+    ],
+)
 def test_code_that_goes_wrong_names_the_case(function, words, said):
     line = said("my_output_size", function)
     assert line.startswith("✗ my_output_size: ") and words in line, line
@@ -293,18 +422,29 @@ def marks_gradient(image, kernel):
     return good_convolution(image.requires_grad_(), kernel)
 
 
-@pytest.mark.parametrize("function, words", [
-    (in_place, "my_convolution(tensor([[4.0]]), tensor([["), (in_place, "changes its arguments"),
-    (lambda image, kernel: good_convolution(image, kernel).tolist(), "return a tensor"),
-    (lambda image, kernel: good_convolution(image, kernel).numpy(), "return a tensor"),
-    (lambda image, kernel: good_convolution(image, kernel).to(torch.complex64), "return a tensor"),
-    (lambda image, kernel: good_convolution(image, kernel)[None], "gives tensor([[["),
-    (lambda image, kernel: good_convolution(image, kernel).mean(), "it should be tensor([["),
-    (lambda image, kernel: image, "it should be"), (lambda image, kernel: image * kernel, "it should be"),
-    (lambda image, kernel: torch.zeros(0), "gives tensor([])"), (lambda image, kernel: image @ kernel[9], "IndexError"),
-    (lambda image: image, "my_convolution(image, kernel)"), (raises, "KeyError"), (prints, "returns nothing"),
-    (lambda image, kernel: good_convolution(image, kernel) * math.nan, "nan"),
-])
+@pytest.mark.parametrize(
+    "function, words",
+    [
+        (in_place, "my_convolution(tensor([[4.0]]), tensor([["),
+        (in_place, "changes its arguments"),
+        (lambda image, kernel: good_convolution(image, kernel).tolist(), "return a tensor"),
+        (lambda image, kernel: good_convolution(image, kernel).numpy(), "return a tensor"),
+        (
+            lambda image, kernel: good_convolution(image, kernel).to(torch.complex64),
+            "return a tensor",
+        ),
+        (lambda image, kernel: good_convolution(image, kernel)[None], "gives tensor([[["),
+        (lambda image, kernel: good_convolution(image, kernel).mean(), "it should be tensor([["),
+        (lambda image, kernel: image, "it should be"),
+        (lambda image, kernel: image * kernel, "it should be"),
+        (lambda image, kernel: torch.zeros(0), "gives tensor([])"),
+        (lambda image, kernel: image @ kernel[9], "IndexError"),
+        (lambda image: image, "my_convolution(image, kernel)"),
+        (raises, "KeyError"),
+        (prints, "returns nothing"),
+        (lambda image, kernel: good_convolution(image, kernel) * math.nan, "nan"),
+    ],
+)
 def test_convolutions_that_go_wrong(function, words, said):
     line = said("my_convolution", function)
     assert line.startswith("✗ my_convolution: ") and words in line, line
@@ -314,16 +454,25 @@ def test_convolutions_that_go_wrong(function, words, said):
 def test_the_first_case_that_differs_is_named(said):
     def wrong(image, kernel):
         return good_convolution(image, kernel) + (len(image) == 3)
+
     line = said("my_convolution", wrong)
     case = next(case for case in EXERCISES["my_convolution"].cases if len(case[0]) == 3)
-    assert all(str(part.tolist()) in line for part in (*case, wrong(*case), good_convolution(*case))), line
+    assert all(
+        str(part.tolist()) in line for part in (*case, wrong(*case), good_convolution(*case))
+    ), line
 
 
-@pytest.mark.parametrize("function", [
-    lambda image, kernel: good_convolution(image, kernel.clone().requires_grad_()),
-    lambda image, kernel: good_convolution(image, kernel).double(), marks_gradient,
-    lambda image, kernel: torch.nn.functional.conv2d(image[None, None], kernel[None, None])[0, 0],
-])
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda image, kernel: good_convolution(image, kernel.clone().requires_grad_()),
+        lambda image, kernel: good_convolution(image, kernel).double(),
+        marks_gradient,
+        lambda image, kernel: torch.nn.functional.conv2d(image[None, None], kernel[None, None])[
+            0, 0
+        ],
+    ],
+)
 def test_other_right_convolutions(function, said):
     assert said("my_convolution", function).startswith("✓")
 
@@ -332,30 +481,38 @@ def test_right_code_may_print_and_its_lines_do_not_flood_the_cell(said):
     def talks(*case):
         print(case)
         return good_size(*case)
+
     assert said("my_output_size", talks).startswith("✓")
 
 
 @pytest.mark.parametrize("noisy", [False, True])
 def test_an_endless_loop_is_interrupted(noisy, said, language, monkeypatch):
     monkeypatch.setattr(judging, "CODE_SECONDS", 0.2)
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a kernel, also where CI ignores it
+    before = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # as in a kernel, also where CI ignores it
 
     def endless(*case):
         while True:
             if noisy:
                 print(end="")
+
     try:
         started = time.perf_counter()
         line = said("my_output_size", endless)
     finally:
         signal.signal(signal.SIGINT, before)
-    assert line.startswith("✗ my_output_size: my_output_size(6, 3, 1, 0): ") and time.perf_counter() - started < 3
+    assert (
+        line.startswith("✗ my_output_size: my_output_size(6, 3, 1, 0): ")
+        and time.perf_counter() - started < 3
+    )
     assert {"zh": "循环", "en": "loop"}[language] in line
 
 
 def test_a_kernels_interrupt_gets_the_same_sentence(said):
     def interrupted(*case):
         raise KeyboardInterrupt
+
     assert "interrupted" in said("my_output_size", interrupted)
 
 
@@ -371,10 +528,15 @@ def test_check_leaves_random_numbers_alone(said):
 def test_the_cases_are_many_and_none_is_changed_by_a_student():
     for name in CODE:
         cases = EXERCISES[name].cases
-        assert len(cases) >= 30 and len(inspect.signature(EXERCISES[name].right).parameters) == len(cases[0])
+        assert len(cases) >= 30 and len(inspect.signature(EXERCISES[name].right).parameters) == len(
+            cases[0]
+        )
         for case in cases:
             expected, right = GOOD[name](*case), EXERCISES[name].right(*case)
             assert torch.equal(torch.as_tensor(expected), torch.as_tensor(right))
     lh.check("my_convolution", in_place)
-    assert all(torch.equal(a, b) for old, new in zip(EXERCISES["my_convolution"].cases,
-                                                   EXERCISES["my_convolution"].cases) for a, b in zip(old, new))
+    assert all(
+        torch.equal(a, b)
+        for old, new in zip(EXERCISES["my_convolution"].cases, EXERCISES["my_convolution"].cases)
+        for a, b in zip(old, new)
+    )

@@ -1,4 +1,5 @@
 """Faults on purpose that no other file has: what a classroom does to a program."""
+
 import os
 import shutil
 import subprocess
@@ -37,10 +38,14 @@ def test_the_disk_fills_up_during_a_background_training(small, tmp_path, monkeyp
     with pytest.raises(OSError, match="No space left"):
         run.wait()
     assert "No space left" in run._body.value
-    assert weights(lh.load_weights(lh.LeNet5(), path)).isfinite().all() and not list(tmp_path.glob("*.part"))
+    assert weights(lh.load_weights(lh.LeNet5(), path)).isfinite().all() and not list(
+        tmp_path.glob("*.part")
+    )
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere"
+)
 def test_a_folder_that_may_not_be_written(small, tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(OSError, match="cannot be written"):
@@ -60,30 +65,45 @@ def test_on_one_core(monkeypatch, small):
     assert len(lh.train_in_background(fresh(), small, epochs=1).wait()) == 1
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux can bind a process to a core")
+@pytest.mark.skipif(
+    not hasattr(os, "sched_setaffinity"), reason="only Linux can bind a process to a core"
+)
 def test_a_notebook_under_nbval_on_one_core(tmp_path):
     notebook = files.PROJECT / "notebooks" / "en" / "02_output_size.ipynb"
     core = min(os.sched_getaffinity(0))
     done = subprocess.run(
-        [sys.executable, "-c", f"import os, sys, pytest; os.sched_setaffinity(0, {{{core}}}); "
-         f"sys.exit(pytest.main([{str(notebook)!r}, '-q', '-n', '0', '-p', 'no:cacheprovider']))"],
-        cwd=files.PROJECT, capture_output=True, text=True, timeout=300)
+        [
+            sys.executable,
+            "-c",
+            f"import os, sys, pytest; os.sched_setaffinity(0, {{{core}}}); "
+            f"sys.exit(pytest.main([{str(notebook)!r}, '-q', '-n', '0', '-p', 'no:cacheprovider']))",
+        ],
+        cwd=files.PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("call", [
-    lambda small: lh.train("LeNet5", small),
-    lambda small: lh.train_in_background(lh.LeNet5, small),  # the class, not a model
-    lambda small: lh.train(lh.LeNet5(), small.train),
-    lambda small: lh.evaluate(lh.LeNet5(), small),
-    lambda small: lh.show_predictions(lh.LeNet5(), small),
-])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda small: lh.train("LeNet5", small),
+        lambda small: lh.train_in_background(lh.LeNet5, small),  # the class, not a model
+        lambda small: lh.train(lh.LeNet5(), small.train),
+        lambda small: lh.evaluate(lh.LeNet5(), small),
+        lambda small: lh.show_predictions(lh.LeNet5(), small),
+    ],
+)
 def test_what_was_given_instead_is_named(small, call):
     with pytest.raises(TypeError, match="this is|but it is"):
         call(small)
 
 
 def test_a_model_on_the_wrong_number_of_channels_is_torchs_error(small):
-    model = torch.nn.Sequential(torch.nn.Conv2d(3, 6, 5), torch.nn.Flatten(), torch.nn.Linear(3456, 10))
+    model = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 6, 5), torch.nn.Flatten(), torch.nn.Linear(3456, 10)
+    )
     with pytest.raises(RuntimeError, match="3 channels"):
         lh.train(model, small, epochs=1)

@@ -1,4 +1,5 @@
 """How the lesson opens, and the explorer in a real JupyterLab in Chromium (lab.py): what a reader sees and does."""
+
 import io
 import os
 import re
@@ -32,13 +33,18 @@ def picture_of(page):
 
 def cells_at(x, y, size, n):
     """A point near the upper left corner, clear of the number, of each cell of an n x n grid at (x, y)."""
-    return {(i, j): (x + (j + .14) * size, y + (i + .14) * size) for i in range(n) for j in range(n)}
+    return {
+        (i, j): (x + (j + 0.14) * size, y + (i + 0.14) * size) for i in range(n) for j in range(n)
+    }
 
 
 def changed(before, after, points):
     """The cells whose colour is another one now."""
-    return {cell for cell, point in points.items()
-            if max(abs(a - b) for a, b in zip(before.getpixel(point), after.getpixel(point))) > 12}
+    return {
+        cell
+        for cell, point in points.items()
+        if max(abs(a - b) for a, b in zip(before.getpixel(point), after.getpixel(point))) > 12
+    }
 
 
 def value_of(text):
@@ -51,7 +57,10 @@ def value_of(text):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_explorer_reveals_what_is_pointed_at(open_notebook, theme):
-    page = open_notebook(["import lenet_helpers as lh\nlh.explore_convolution(n_in=6, stride=2, padding=1)"], theme=theme)
+    page = open_notebook(
+        ["import lenet_helpers as lh\nlh.explore_convolution(n_in=6, stride=2, padding=1)"],
+        theme=theme,
+    )
     svg = page.locator(".lh-svg")
     svg.wait_for()
     svg.scroll_into_view_if_needed()
@@ -69,14 +78,18 @@ def test_explorer_reveals_what_is_pointed_at(open_notebook, theme):
     added, claimed, count = value_of(shown(svg))
     assert added == claimed == output[2, 1] and count == 9
     now = picture_of(page)
-    window = {(r, c): kernel[a, b] for a, r in enumerate(g.window(2)) for b, c in enumerate(g.window(1))}
+    window = {
+        (r, c): kernel[a, b] for a, r in enumerate(g.window(2)) for b, c in enumerate(g.window(1))
+    }
     for cell, weight in window.items():  # each pixel of the window in the hue of its weight
         red, _, blue = now.getpixel(inputs[cell])
         assert (red > blue + 15) - (blue > red + 15) == weight.sign()
-    first = {(r, c) for r in g.window(0) for c in g.window(0)}  # the window of step 0, which gave way
+    first = {
+        (r, c) for r in g.window(0) for c in g.window(0)
+    }  # the window of step 0, which gave way
     assert changed(plain, now, inputs) - first <= set(window)
 
-    for (i, j) in ((0, 0), (0, 3), (3, 3), (5, 5)):
+    for i, j in ((0, 0), (0, 3), (3, 3), (5, 5)):
         svg.locator(".lh-i").nth(6 * i + j).hover()
         fed = {(r, c) for r in g.feeds(i) for c in g.feeds(j)}
         assert shown(svg) == f"Outputs that this input feeds: {len(fed)}."
@@ -87,7 +100,9 @@ def test_explorer_reveals_what_is_pointed_at(open_notebook, theme):
     met = {(g.window(i)[1], g.window(j)[2]) for i in range(3) for j in range(3)}
     assert changed(plain, picture_of(page), inputs) - first == met - first
     away(page)
-    assert value_of(shown(svg))[1] == output[0, 0]  # nothing is pointed at: the window that Play steps
+    assert (
+        value_of(shown(svg))[1] == output[0, 0]
+    )  # nothing is pointed at: the window that Play steps
 
 
 def test_explorer_pins_and_plays(open_notebook):
@@ -109,13 +124,19 @@ def test_explorer_pins_and_plays(open_notebook):
 
     page.locator(".widget-play button").first.click()  # takes the focus, so the steps show
     away(page)
-    page.wait_for_function("() => getComputedStyle(document.querySelector('.lh-o2 + .lh-reveal')).display !== 'none'")
+    page.wait_for_function(
+        "() => getComputedStyle(document.querySelector('.lh-o2 + .lh-reveal')).display !== 'none'"
+    )
     assert shown(svg) == svg.locator(".lh-o2 + .lh-reveal text").text_content()
 
 
 def test_explorer_follows_its_sliders(open_notebook):
-    page = open_notebook(["import lenet_helpers as lh\none = lh.explore_convolution()\none",
-                          "two = lh.explore_convolution(n_in=5)\ntwo"])
+    page = open_notebook(
+        [
+            "import lenet_helpers as lh\none = lh.explore_convolution()\none",
+            "two = lh.explore_convolution(n_in=5)\ntwo",
+        ]
+    )
     one, two = page.locator(".jp-OutputArea-output").all()
     height, other = one.bounding_box()["height"], two.locator(".lh-svg").inner_html()
     handles = one.locator(".noUi-handle")  # n_in, kernel_size, stride, padding, dilation
@@ -132,7 +153,9 @@ def test_explorer_follows_its_sliders(open_notebook):
     one.locator(".lh-svg").wait_for()
     assert one.bounding_box()["height"] == pytest.approx(height, abs=1)
     assert two.locator(".lh-svg").inner_html() == other
-    ids = page.evaluate("() => [...document.querySelectorAll('.lh-svg, .lh-svg [id]')].map(e => e.id)")
+    ids = page.evaluate(
+        "() => [...document.querySelectorAll('.lh-svg, .lh-svg [id]')].map(e => e.id)"
+    )
     assert len(ids) == len(set(ids)) > 8
 
     run_code(page, "one.n_in, one.kernel_size, one.padding, one.preset = 12, 7, 4, 'blur'")
@@ -140,22 +163,30 @@ def test_explorer_follows_its_sliders(open_notebook):
     assert one.locator(".lh-w").count() == 49
     assert one.bounding_box()["height"] == pytest.approx(height, abs=1)
     one.locator("select").select_option("sharpen")
-    page.wait_for_function("() => document.querySelectorAll('.lh-w')[24].getAttribute('aria-label').includes(': 13')")
+    page.wait_for_function(
+        "() => document.querySelectorAll('.lh-w')[24].getAttribute('aria-label').includes(': 13')"
+    )
 
 
 def test_explorer_shows_pictures(open_notebook):
-    page = open_notebook(["import lenet_helpers as lh, torch\n"
-                          "image = torch.zeros(28, 28, dtype=torch.uint8)\nimage[:, 14:] = 255\n"
-                          "lh.explore_kernels(image)"])
+    page = open_notebook(
+        [
+            "import lenet_helpers as lh, torch\n"
+            "image = torch.zeros(28, 28, dtype=torch.uint8)\nimage[:, 14:] = 255\n"
+            "lh.explore_kernels(image)"
+        ]
+    )
     images = page.locator(".lh-svg image")
     assert images.count() == 2
     assert images.first.evaluate("e => getComputedStyle(e).imageRendering") == "pixelated"
     images.first.scroll_into_view_if_needed()
     left, right = (image.bounding_box() for image in images.all())
-    assert left["width"] == pytest.approx(right["width"] * 30 / 28, rel=.02)
+    assert left["width"] == pytest.approx(right["width"] * 30 / 28, rel=0.02)
     pixel, now = right["width"] / 28, picture_of(page)
     middle = right["y"] + 14.5 * pixel
-    assert min(now.getpixel((right["x"] + 5.5 * pixel, middle))) > 240  # white where nothing changes
+    assert (
+        min(now.getpixel((right["x"] + 5.5 * pixel, middle))) > 240
+    )  # white where nothing changes
     red, _, blue = now.getpixel((right["x"] + 13.5 * pixel, middle))
     assert red > blue + 100  # the edge, in orange
     assert max(now.getpixel((left["x"] + 20.5 * pixel, middle))) < 20
@@ -166,11 +197,27 @@ def test_the_readme_opens_the_lesson_at_the_projects_root(language, tmp_path):
     """JupyterLab serves nothing above its root, which a file on the command line would otherwise set to its folder."""
     readme = (PROJECT / "README.md").read_text(encoding="utf-8")
     arguments = re.search(rf"-m jupyterlab (.*notebooks/{language}/\S+)", readme).group(1).split()
-    server = subprocess.Popen([sys.executable, "-m", "jupyterlab", *arguments, "--no-browser", "--port=0", "--allow-root"],
-                              cwd=PROJECT, env={**os.environ, "JUPYTER_RUNTIME_DIR": str(tmp_path)},
-                              stderr=subprocess.PIPE, encoding="utf-8")
+    server = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "jupyterlab",
+            *arguments,
+            "--no-browser",
+            "--port=0",
+            "--allow-root",
+        ],
+        cwd=PROJECT,
+        env={**os.environ, "JUPYTER_RUNTIME_DIR": str(tmp_path)},
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
     try:
-        roots = (line.split("directory: ")[1].strip() for line in server.stderr if "Serving notebooks from" in line)
+        roots = (
+            line.split("directory: ")[1].strip()
+            for line in server.stderr
+            if "Serving notebooks from" in line
+        )
         assert next(roots, None) == str(PROJECT)
     finally:
         server.terminate()

@@ -1,4 +1,5 @@
 """The draw pad in a real JupyterLab: what a person does with mouse, finger, pen and keyboard."""
+
 import base64
 import io
 import json
@@ -51,7 +52,8 @@ def guess(page):
 def ink(page):
     """How much ink the page's own canvas holds."""
     return page.locator(".lh-pad-canvas").evaluate(
-        "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.filter((v, i) => i % 4 == 3 && v > 127).length")
+        "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.filter((v, i) => i % 4 == 3 && v > 127).length"
+    )
 
 
 def test_thirty_digits_with_the_mouse(open_pad):
@@ -74,14 +76,18 @@ def test_what_the_page_shows_is_what_python_has(open_pad):
     assert page.locator(".lh-pad-maps img").count() == 6
     sees = page.locator(".lh-pad-answer img")
     assert sees.evaluate("e => getComputedStyle(e).imageRendering") == "pixelated"
-    shown = np.array(Image.open(io.BytesIO(base64.b64decode(sees.get_attribute("src").split(",")[1]))))
+    shown = np.array(
+        Image.open(io.BytesIO(base64.b64decode(sees.get_attribute("src").split(",")[1])))
+    )
     seen = json.loads(run_code(page, "print((255 - 255 * pad.image[0]).tolist())"))
     assert np.allclose(shown, seen, atol=1)
 
     drawing = np.array(json.loads(run_code(page, "print(pad.drawing.tolist())")))
     levels = page.locator(".lh-pad-canvas").evaluate("""c => [...c.getContext("2d").getImageData(0, 0, c.width, c.height).data]
         .filter((v, i) => i % 4 == 3)""")
-    blocks = np.reshape(levels, (112, 5, 112, 5)).mean((1, 3))  # each pixel of .drawing is 5x5 of the canvas
+    blocks = np.reshape(levels, (112, 5, 112, 5)).mean(
+        (1, 3)
+    )  # each pixel of .drawing is 5x5 of the canvas
     assert drawing.shape == (112, 112) and np.abs(drawing - blocks).mean() < 2
 
     run_code(page, "pad.drawing = lh.sample_drawing(8)")
@@ -107,13 +113,18 @@ def test_eraser_clear_dot_and_full(open_pad):
     page.get_by_role("button", name="Clear").click()
     page.get_by_text("The pad is empty").wait_for()
     assert ink(page) == 0
-    draw(page, [[(0.03, y / 20) if (y + k) % 2 else (0.97, y / 20) for y in range(21) for k in (0, 1)]])  # Clear: Draw again
+    draw(
+        page,
+        [[(0.03, y / 20) if (y + k) % 2 else (0.97, y / 20) for y in range(21) for k in (0, 1)]],
+    )  # Clear: Draw again
     page.get_by_text("almost full").wait_for()
     page.mouse.move(5, 5)
     page.evaluate(SETTLED)
     page.get_by_role("button", name="Clear").click()
     page.get_by_text("The pad is empty").wait_for()
-    draw(page, [[(0.5, 0.2), (0.5, 1.6)]])  # the pointer leaves the pad with the button held, and lets go outside
+    draw(
+        page, [[(0.5, 0.2), (0.5, 1.6)]]
+    )  # the pointer leaves the pad with the button held, and lets go outside
     assert guess(page) == 1
     box = page.locator(".lh-pad-canvas").bounding_box()
     before = ink(page)
@@ -132,12 +143,25 @@ def test_finger_and_pen(open_pad, kind):
     def send(step, point=None):
         x, y = (box[side] + v * box["width"] for side, v in zip("xy", point or (0, 0)))
         if kind == "touch":
-            browser.send("Input.dispatchTouchEvent", {"type": "touch" + step, "touchPoints": [{"x": x, "y": y}] if point
-                                                      else []})
+            browser.send(
+                "Input.dispatchTouchEvent",
+                {"type": "touch" + step, "touchPoints": [{"x": x, "y": y}] if point else []},
+            )
         else:
-            browser.send("Input.dispatchMouseEvent", {
-                "type": {"Start": "mousePressed", "Move": "mouseMoved", "End": "mouseReleased"}[step], "x": x, "y": y,
-                "button": "left", "buttons": 1, "clickCount": 1, "pointerType": "pen"})
+            browser.send(
+                "Input.dispatchMouseEvent",
+                {
+                    "type": {"Start": "mousePressed", "Move": "mouseMoved", "End": "mouseReleased"}[
+                        step
+                    ],
+                    "x": x,
+                    "y": y,
+                    "button": "left",
+                    "buttons": 1,
+                    "clickCount": 1,
+                    "pointerType": "pen",
+                },
+            )
 
     for stroke in DRAWINGS[12]["strokes"]:
         send("Start", stroke[0])
@@ -164,7 +188,8 @@ def test_keyboard(open_pad):
     page.evaluate(SETTLED)
     assert run_code(page, "print(pad.network)") == "mine\n"
     names = page.locator(".lh-pad button, .lh-pad input, .lh-pad select").evaluate_all(
-        "all => all.filter(e => e.tabIndex < 0).length")
+        "all => all.filter(e => e.tabIndex < 0).length"
+    )
     assert names == 0
 
 
@@ -175,7 +200,11 @@ def test_the_line_does_not_wait_for_python(open_pad):
         window.sleeping = kernel.requestExecute({code: "import time; time.sleep(4)"}).done;
     }""")
     draw(page, [[(0.5, 0.2), (0.5, 0.8)]])
-    assert ink(page) > 1000 and page.evaluate("() => Promise.race([window.sleeping.then(() => 'over'), 'asleep'])") == "asleep"
+    assert (
+        ink(page) > 1000
+        and page.evaluate("() => Promise.race([window.sleeping.then(() => 'over'), 'asleep'])")
+        == "asleep"
+    )
     page.evaluate("() => window.sleeping")
     page.locator(".lh-pad-first").wait_for()
     assert page.locator(".lh-pad-waiting").is_hidden()
@@ -183,7 +212,9 @@ def test_the_line_does_not_wait_for_python(open_pad):
 
 def test_a_pad_without_a_kernel_says_so(open_pad):
     page = open_pad()
-    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    page.evaluate(
+        "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
+    )
     draw(page, [[(0.5, 0.2), (0.5, 0.8)]])
     page.locator(".lh-pad-waiting").wait_for()
 
@@ -198,7 +229,9 @@ def test_it_works_while_a_training_runs(open_pad):
 
 def test_the_saved_output_has_a_picture(open_pad):
     page = open_pad("network()); pad.drawing = (lh.sample_drawing(4)")
-    bundle = page.evaluate("() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells[0].outputs[0].data")
+    bundle = page.evaluate(
+        "() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells[0].outputs[0].data"
+    )
     assert Image.open(io.BytesIO(base64.b64decode(bundle["image/png"]))).width > 800
 
 
@@ -208,8 +241,14 @@ def test_two_pads(open_notebook):
     page.locator(".lh-pad-canvas").nth(2).wait_for()
     page.locator(".lh-pad").first.scroll_into_view_if_needed()
     page.locator(".lh-pad").first.get_by_role("button", name="3", exact=True).click()
-    page.locator(".lh-pad").nth(1).locator(".lh-pad-first").wait_for()  # the second view of the same pad
+    page.locator(".lh-pad").nth(1).locator(
+        ".lh-pad-first"
+    ).wait_for()  # the second view of the same pad
     assert page.locator(".lh-pad").nth(2).locator(".lh-pad-first").count() == 0
-    assert [c > 0 for c in page.locator(".lh-pad-canvas").evaluate_all(
-        "all => all.map(c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.filter((v, i) => i % 4 == 3 && v)"
-        ".length)")] == [True, True, False]
+    assert [
+        c > 0
+        for c in page.locator(".lh-pad-canvas").evaluate_all(
+            "all => all.map(c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.filter((v, i) => i % 4 == 3 && v)"
+            ".length)"
+        )
+    ] == [True, True, False]

@@ -1,4 +1,5 @@
 """Every notebook of both editions in a real JupyterLab: opened as committed, then run from top to bottom."""
+
 import re
 
 import pytest
@@ -7,14 +8,18 @@ from lab import run_all
 from notebooks.support import files
 
 PATHS = sorted((files.PROJECT / "notebooks").glob("*/*.ipynb"))
-BROKEN = re.compile(r"Error displaying widget|Error creating widget|Loading widget\.\.\.|Failed to (load|create) (model|view)"
-                    r"|Open Browser Console|<Figure size")
+BROKEN = re.compile(
+    r"Error displaying widget|Error creating widget|Loading widget\.\.\.|Failed to (load|create) (model|view)"
+    r"|Open Browser Console|<Figure size"
+)
 PICTURES = """() => [...document.querySelectorAll(".jp-OutputArea-output img, .jp-RenderedHTMLCommon img")]
     .filter(image => image.getAttribute("src")).map(image => image.complete && image.naturalWidth)"""
 
 
 def look(page):
-    page.wait_for_function(f"() => ({PICTURES})().every(Boolean)")  # each picture is there and is one
+    page.wait_for_function(
+        f"() => ({PICTURES})().every(Boolean)"
+    )  # each picture is there and is one
     for text in page.locator(".jp-Notebook .jp-Cell").all_inner_texts():
         assert not BROKEN.search(text), text
     assert page.locator(".jp-Dialog").count() == 0

@@ -1,9 +1,12 @@
 """The training panel in a real JupyterLab: the class goes on while it trains; Stop stops it."""
+
 import pytest
 from lab import run_code
 
-START = ["import lenet_helpers as lh, torch, time\ndigits = lh.sklearn_digits()",
-         "run = lh.train_in_background(lh.LeNet5(), digits, epochs=400)\nrun"]
+START = [
+    "import lenet_helpers as lh, torch, time\ndigits = lh.sklearn_digits()",
+    "run = lh.train_in_background(lh.LeNet5(), digits, epochs=400)\nrun",
+]
 POINTS = "e => e.getAttribute('points').trim().split(/\\s+/).filter(Boolean).length"
 
 
@@ -13,8 +16,11 @@ def points(page):
 
 
 def wait_for_text(page, text, seconds=5):
-    page.wait_for_function("text => document.querySelector('.lh-run').innerText.includes(text)", arg=text,
-                           timeout=seconds * 1000)
+    page.wait_for_function(
+        "text => document.querySelector('.lh-run').innerText.includes(text)",
+        arg=text,
+        timeout=seconds * 1000,
+    )
 
 
 def outputs(page):
@@ -22,10 +28,19 @@ def outputs(page):
 
 
 def test_cells_and_sliders_work_while_it_trains(open_notebook):
-    page = open_notebook([*START, "1 + 1", "lh.evaluate(run.model, digits.test).total.sum()", "lh.explore_convolution()"])
+    page = open_notebook(
+        [
+            *START,
+            "1 + 1",
+            "lh.evaluate(run.model, digits.test).total.sum()",
+            "lh.explore_convolution()",
+        ]
+    )
     page.locator(".lh-run").wait_for()
-    page.wait_for_function("() => document.querySelectorAll('.lh-run polyline')[0].getAttribute('points').length > 0",
-                           timeout=5000)
+    page.wait_for_function(
+        "() => document.querySelectorAll('.lh-run polyline')[0].getAttribute('points').length > 0",
+        timeout=5000,
+    )
     before = points(page)
     assert "2" in outputs(page) and any("360" in text for text in outputs(page))
     page.locator(".lh-svg").wait_for()
@@ -33,11 +48,15 @@ def test_cells_and_sliders_work_while_it_trains(open_notebook):
     handle.focus()
     drawn = page.locator(".lh-svg").inner_html()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("old => document.querySelector('.lh-svg').innerHTML !== old", arg=drawn, timeout=3000)
+    page.wait_for_function(
+        "old => document.querySelector('.lh-svg').innerHTML !== old", arg=drawn, timeout=3000
+    )
     page.wait_for_timeout(2500)
     after = points(page)
     assert after[0] > before[0] and after[1] > before[1]
-    assert len(page.locator(".jp-OutputArea-output").all()) == 4  # panel, two numbers, explorer: nothing printed anywhere
+    assert (
+        len(page.locator(".jp-OutputArea-output").all()) == 4
+    )  # panel, two numbers, explorer: nothing printed anywhere
     page.get_by_role("button", name="Stop").last.click()
     wait_for_text(page, "Stopped", seconds=3)
     stopped = points(page)
@@ -51,11 +70,14 @@ def test_the_first_click_on_stop_while_a_cell_runs(open_notebook, first):
     """A click waits for the running cell: for the end of sleep, or for the interrupt of wait. Then it acts at once."""
     page = open_notebook(START)
     page.locator(".lh-run").wait_for()
-    page.evaluate("""code => {
+    page.evaluate(
+        """code => {
         window.kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
         window.ended = false;
         window.kernel.requestExecute({code}).done.then(() => { window.ended = true; });
-    }""", first)
+    }""",
+        first,
+    )
     page.wait_for_timeout(500)
     page.get_by_role("button", name="Stop").last.click()
     if first == "run.wait()":
@@ -66,8 +88,13 @@ def test_the_first_click_on_stop_while_a_cell_runs(open_notebook, first):
 
 
 def test_a_fault_is_shown_in_the_panel(open_notebook):
-    page = open_notebook([START[0], "model = lh.LeNet5()\nmodel.fc1 = torch.nn.Linear(256, 120)\n"
-                                    "run = lh.train_in_background(model, digits)\nrun"])
+    page = open_notebook(
+        [
+            START[0],
+            "model = lh.LeNet5()\nmodel.fc1 = torch.nn.Linear(256, 120)\n"
+            "run = lh.train_in_background(model, digits)\nrun",
+        ]
+    )
     page.locator(".lh-run").wait_for()
     wait_for_text(page, "mat1 and mat2 shapes cannot be multiplied")
 
@@ -77,7 +104,9 @@ def test_what_is_left_after_a_restart_says_when(open_notebook):
     page = open_notebook(START)
     page.locator(".lh-run").wait_for()
     page.wait_for_timeout(1500)
-    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    page.evaluate(
+        "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
+    )
     page.wait_for_timeout(1500)
     text = page.locator(".lh-run").inner_text()
     page.wait_for_timeout(1000)

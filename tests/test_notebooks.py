@@ -1,4 +1,5 @@
 """What nbval does not see: tags, outputs and counts as committed, the two editions side by side."""
+
 import re
 import subprocess
 
@@ -34,8 +35,12 @@ class TestEach:
         for cell in cells:
             for output in cell.outputs:
                 assert output.output_type != "error", output
-                assert "UsageError" not in output.get("text", ""), cell.source  # an unknown magic passes nbval
-                assert WIDGET not in output.get("data", {}) or "image/png" in output.data, cell.source
+                assert "UsageError" not in output.get("text", ""), (
+                    cell.source
+                )  # an unknown magic passes nbval
+                assert WIDGET not in output.get("data", {}) or "image/png" in output.data, (
+                    cell.source
+                )
 
     def test_tags_are_known_and_have_something_to_check(self, path):
         for cell in read(path).cells:
@@ -51,7 +56,14 @@ class TestEach:
 
     def test_every_cell_has_its_slide(self, path):
         kinds = [cell.metadata.get("slideshow", {}).get("slide_type") for cell in read(path).cells]
-        assert kinds[0] == "slide" and set(kinds) <= {"slide", "subslide", "fragment", "skip", "notes", "-"}
+        assert kinds[0] == "slide" and set(kinds) <= {
+            "slide",
+            "subslide",
+            "fragment",
+            "skip",
+            "notes",
+            "-",
+        }
 
     def test_links_to_files_lead_somewhere(self, path):
         for cell in read(path).cells:
@@ -73,7 +85,9 @@ def test_both_editions_are_there():
 @pytest.mark.parametrize("name", NAMES)
 def test_editions_have_the_same_code(name):
     zh, en = (code_cells(edition(language, name)) for language in ("zh", "en"))
-    assert [without_language(cell.source) for cell in zh] == [without_language(cell.source) for cell in en]
+    assert [without_language(cell.source) for cell in zh] == [
+        without_language(cell.source) for cell in en
+    ]
     for cells, language in ((zh, "zh"), (en, "en")):
         assert f'lh.start("{language}")' in cells[0].source
 
@@ -87,7 +101,10 @@ def test_editions_correspond_cell_by_cell(name):
             levels = [re.findall(r"^(#+) ", cell.source, re.M) for cell in (chinese, english)]
             assert levels[0] == levels[1]
             for mark, in_english in (("课上", "in class"), ("课后", "at home")):
-                headings = ["\n".join(re.findall(r"^#+ .*", cell.source, re.M)) for cell in (chinese, english)]
+                headings = [
+                    "\n".join(re.findall(r"^#+ .*", cell.source, re.M))
+                    for cell in (chinese, english)
+                ]
                 assert headings[0].count(mark) == headings[1].count(in_english), headings
             assert chinese.source.count("|") == english.source.count("|")  # tables of the same size
             assert chinese.source.count("<details>") == english.source.count("<details>")
@@ -116,8 +133,17 @@ def test_the_readmes_files_are_there():
 
 
 def test_top_level_is_as_agreed():
-    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout.split("\n")
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True
+    ).stdout.split("\n")
     top = {path.split("/")[0] for path in tracked if path}
     assert {name for name in top if not name.startswith(".")} <= {
-        "notebooks", "lenet_helpers.py", "requirements.txt", "img", "tests", "README.md", "pyproject.toml"}
+        "notebooks",
+        "lenet_helpers.py",
+        "requirements.txt",
+        "img",
+        "tests",
+        "README.md",
+        "pyproject.toml",
+    }
     assert not [path for path in tracked if "ubyte" in path]  # MNIST stays out

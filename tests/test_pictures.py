@@ -1,4 +1,5 @@
 """The figures show what they say."""
+
 import numpy as np
 import pytest
 import torch
@@ -17,14 +18,19 @@ def test_predictions_right_and_wrong(small, trained):
     shown = titles(lh.show_predictions(model, small.test, n=30))
     labels = small.test.tensors[1][:30].tolist()
     guesses = lh.evaluate(model, small.test).predictions[:30].tolist()
-    assert shown == [(f"{g} ({t})" + ("" if g == t else " ✗"), images.RIGHT if g == t else images.WRONG)
-                     for g, t in zip(guesses, labels)]
+    assert shown == [
+        (f"{g} ({t})" + ("" if g == t else " ✗"), images.RIGHT if g == t else images.WRONG)
+        for g, t in zip(guesses, labels)
+    ]
 
 
 def test_mistakes_are_mistakes_the_surest_first(small, trained):
     evaluation = lh.evaluate(trained[0], small.test)
     wrong = (evaluation.predictions != small.test.tensors[1]).nonzero().flatten().tolist()
-    shown = [int(title[1:].split(":")[0]) for title, _ in titles(lh.show_mistakes(evaluation, small.test, n=6))]
+    shown = [
+        int(title[1:].split(":")[0])
+        for title, _ in titles(lh.show_mistakes(evaluation, small.test, n=6))
+    ]
     sure = evaluation.logits.softmax(1).max(1).values
     assert shown == sorted(wrong, key=lambda i: -sure[i])[:6]
 
@@ -40,7 +46,10 @@ def test_the_mistakes_of_a_network_gone_to_nan(small):
     model = lh.LeNet5()
     torch.nn.init.constant_(model.fc3.weight, float("nan"))
     evaluation = lh.evaluate(model, small.test)
-    assert evaluation.accuracy < 0.2 and len(titles(lh.show_mistakes(evaluation, small.test, n=6))) == 6
+    assert (
+        evaluation.accuracy < 0.2
+        and len(titles(lh.show_mistakes(evaluation, small.test, n=6))) == 6
+    )
 
 
 def test_confusion_and_filters(small, trained):

@@ -1,4 +1,5 @@
 """ConvGeometry against torch.nn.Conv2d, and what it refuses."""
+
 import itertools
 
 import numpy as np
@@ -23,11 +24,18 @@ def test_every_size_is_torchs():
             assert lh.conv_output_size(n, k, s, p, d) == expected, (n, k, s, p, d)
 
 
-@pytest.mark.parametrize("k, d, advice", [(7, 1, "kernel_size (7) smaller"), (3, 3, "kernel_size (3) / dilation (3) smaller")])
+@pytest.mark.parametrize(
+    "k, d, advice",
+    [(7, 1, "kernel_size (7) smaller"), (3, 3, "kernel_size (3) / dilation (3) smaller")],
+)
 def test_what_does_not_fit_is_advised_what_can_be_smaller(k, d, advice):
     with pytest.raises(ValueError) as error:
         lh.ConvGeometry(4, k, 1, 1, d)
-    assert "spans 7 pixels" in str(error.value) and "4 + 2*1 = 6" in str(error.value) and advice in str(error.value)
+    assert (
+        "spans 7 pixels" in str(error.value)
+        and "4 + 2*1 = 6" in str(error.value)
+        and advice in str(error.value)
+    )
 
 
 @pytest.mark.parametrize("n, k, s, p, d", GRID[::97])
@@ -39,7 +47,9 @@ def test_windows_are_those_that_gradients_reach(n, k, s, p, d):
         return
     x = torch.zeros(1, 1, n, requires_grad=True)
     y = torch.nn.functional.conv1d(x, torch.ones(1, 1, k), stride=s, padding=p, dilation=d)
-    reached = torch.stack([torch.autograd.grad(y[0, 0, i], x, retain_graph=True)[0][0, 0] for i in range(g.n_out)])
+    reached = torch.stack(
+        [torch.autograd.grad(y[0, 0, i], x, retain_graph=True)[0][0, 0] for i in range(g.n_out)]
+    )
     for i in range(g.n_out):
         inside = [q - p for q in g.window(i) if 0 <= q - p < n]
         assert inside == reached[i].nonzero().flatten().tolist()
@@ -64,18 +74,21 @@ def test_unused_is_what_no_window_reaches():
             assert g.unused == g.padded - 1 - max(g.window(g.n_out - 1))
 
 
-@pytest.mark.parametrize("arguments, words", [
-    (dict(n_in=6, kernel_size=7), ["7", "6"]),
-    (dict(n_in=6, kernel_size=3, stride=0), ["stride", "0"]),
-    (dict(n_in=6, kernel_size=3, padding=-1), ["padding", "-1"]),
-    (dict(n_in=6.5, kernel_size=3), ["n_in", "6.5"]),
-    (dict(n_in=6, kernel_size="3"), ["kernel_size", "'3'"]),
-    (dict(n_in=6, kernel_size=3, dilation=0), ["dilation", "0"]),
-    (dict(n_in=0, kernel_size=1), ["n_in", "0"]),
-    (dict(n_in=6, kernel_size=True), ["kernel_size", "True"]),
-    (dict(n_in=6, kernel_size=3, stride=None), ["stride", "None"]),
-    (dict(n_in=4, kernel_size=3, dilation=2), ["5", "4"]),
-])
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (dict(n_in=6, kernel_size=7), ["7", "6"]),
+        (dict(n_in=6, kernel_size=3, stride=0), ["stride", "0"]),
+        (dict(n_in=6, kernel_size=3, padding=-1), ["padding", "-1"]),
+        (dict(n_in=6.5, kernel_size=3), ["n_in", "6.5"]),
+        (dict(n_in=6, kernel_size="3"), ["kernel_size", "'3'"]),
+        (dict(n_in=6, kernel_size=3, dilation=0), ["dilation", "0"]),
+        (dict(n_in=0, kernel_size=1), ["n_in", "0"]),
+        (dict(n_in=6, kernel_size=True), ["kernel_size", "True"]),
+        (dict(n_in=6, kernel_size=3, stride=None), ["stride", "None"]),
+        (dict(n_in=4, kernel_size=3, dilation=2), ["5", "4"]),
+    ],
+)
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_refused_with_the_numbers(arguments, words, language, monkeypatch):
     texts.use(language)

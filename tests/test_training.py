@@ -1,4 +1,5 @@
 """Training on the small set, the report's format, the command line, and files that are whole or not there."""
+
 import errno
 import os
 import re
@@ -43,7 +44,9 @@ def test_same_seed_same_weights(small):
 
 def test_train_epoch_is_the_plain_loop(small):
     def loader():
-        return lh.digit_loader(small.train, 100, shuffle=True, generator=torch.Generator().manual_seed(5))
+        return lh.digit_loader(
+            small.train, 100, shuffle=True, generator=torch.Generator().manual_seed(5)
+        )
 
     ours, plain = fresh(), fresh()
     loss = lh.train_epoch(ours, loader(), torch.optim.SGD(ours.parameters(), lr=0.1))
@@ -75,7 +78,10 @@ def test_interrupt_leaves_whole_files(small, tmp_path, monkeypatch):
     model = lh.LeNet5()
     model.load_state_dict(torch.load(save, weights_only=True))
     assert torch.equal(weights(model), saved[1])
-    assert re.fullmatch(r"Epoch: 1 \tTraining Loss: \d\.\d{6}\nEpoch: 2 \tTraining Loss: \d\.\d{6}\n", log.read_text())
+    assert re.fullmatch(
+        r"Epoch: 1 \tTraining Loss: \d\.\d{6}\nEpoch: 2 \tTraining Loss: \d\.\d{6}\n",
+        log.read_text(),
+    )
     assert not list(tmp_path.rglob("*.part")) and not list(tmp_path.rglob("*.test"))
 
 
@@ -100,19 +106,37 @@ def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("option, value, word", [
-    ("epochs", 0, "epochs = 0 is too small"), ("epochs", -1, "at least 1"), ("epochs", 2.5, "whole number.*2.5"),
-    ("epochs", "3", "whole number.*'3'"), ("epochs", None, "whole number.*None"), ("seed", "7", "seed.*whole number"),
-    ("seed", 0.5, "0.5"), ("batch_size", -2, "batch_size = -2"), ("batch_size", 32.0, "32.0")])
+@pytest.mark.parametrize(
+    "option, value, word",
+    [
+        ("epochs", 0, "epochs = 0 is too small"),
+        ("epochs", -1, "at least 1"),
+        ("epochs", 2.5, "whole number.*2.5"),
+        ("epochs", "3", "whole number.*'3'"),
+        ("epochs", None, "whole number.*None"),
+        ("seed", "7", "seed.*whole number"),
+        ("seed", 0.5, "0.5"),
+        ("batch_size", -2, "batch_size = -2"),
+        ("batch_size", 32.0, "32.0"),
+    ],
+)
 def test_numbers_that_are_none(small, option, value, word):
     with pytest.raises(ValueError, match=word):
         lh.train(fresh(), small, **{"epochs": 1, option: value})
 
 
 def test_numbers_of_numpy_and_large_ones(small, tmp_path):
-    numbers = {"epochs": np.int64(1), "seed": np.int64(2**40), "batch_size": np.int32(64), "max_lr": np.float64(0.05)}
+    numbers = {
+        "epochs": np.int64(1),
+        "seed": np.int64(2**40),
+        "batch_size": np.int32(64),
+        "max_lr": np.float64(0.05),
+    }
     history = lh.train(fresh(), small, **numbers, save=tmp_path / "w.pt")
-    assert len(history) == 1 and lh.train(fresh(), small, **numbers, resume=tmp_path / "w.pt") == history
+    assert (
+        len(history) == 1
+        and lh.train(fresh(), small, **numbers, resume=tmp_path / "w.pt") == history
+    )
 
 
 def test_save_and_log_are_two_files(small, tmp_path):
@@ -131,6 +155,7 @@ def test_what_is_no_file_is_not_replaced(small, tmp_path):
 @pytest.mark.parametrize("code", [errno.EROFS, errno.ENAMETOOLONG])
 def test_a_folder_that_takes_nothing_is_a_sentence(tmp_path, monkeypatch, code):
     """A read-only disk refuses to delete what is not there, too."""
+
     def refuse(*_, **__):
         raise OSError(code, os.strerror(code))
 
@@ -168,7 +193,11 @@ def test_evaluation_by_hand():
     assert result.accuracy == 1084 / 1092
     assert result.correct.tolist() == [0, 0, 1024, 0, 0, 0, 0, 60, 0, 0]
     assert result.total.tolist() == [0, 0, 1032, 0, 0, 0, 0, 60, 0, 0]
-    assert result.confusion.shape == (10, 10) and result.confusion[2, 7] == 8 and result.confusion.sum() == 1092
+    assert (
+        result.confusion.shape == (10, 10)
+        and result.confusion[2, 7] == 8
+        and result.confusion.sum() == 1092
+    )
     assert result.predictions.tolist() == [2] * 1024 + [7] * 68
 
 
@@ -204,13 +233,26 @@ class Payload:
 FOREIGN = {
     "text": lambda path: path.write_text("<html>not weights</html>"),
     "empty": lambda path: path.write_bytes(b""),
-    "cut off": lambda path: (lh.save_weights(lh.LeNet5(), path), path.write_bytes(path.read_bytes()[:5000])),
-    "a byte flipped": lambda path: (lh.save_weights(lh.LeNet5(), path), path.write_bytes(
-        (content := path.read_bytes())[:100_000] + bytes([content[100_000] ^ 1]) + content[100_001:])),
+    "cut off": lambda path: (
+        lh.save_weights(lh.LeNet5(), path),
+        path.write_bytes(path.read_bytes()[:5000]),
+    ),
+    "a byte flipped": lambda path: (
+        lh.save_weights(lh.LeNet5(), path),
+        path.write_bytes(
+            (content := path.read_bytes())[:100_000]
+            + bytes([content[100_000] ^ 1])
+            + content[100_001:]
+        ),
+    ),
     "a payload": lambda path: torch.save({"c1.weight": Payload()}, path),
     "another network": lambda path: lh.save_weights(torch.nn.Linear(2, 2), path),
-    "another fc1": lambda path: torch.save({**lh.LeNet5().state_dict(), "fc1.weight": torch.zeros(120, 256)}, path),
-    "a layer more": lambda path: torch.save({**lh.LeNet5().state_dict(), "fc4.weight": torch.zeros(1)}, path),
+    "another fc1": lambda path: torch.save(
+        {**lh.LeNet5().state_dict(), "fc1.weight": torch.zeros(120, 256)}, path
+    ),
+    "a layer more": lambda path: torch.save(
+        {**lh.LeNet5().state_dict(), "fc4.weight": torch.zeros(1)}, path
+    ),
     "no dictionary": lambda path: torch.save(torch.zeros(3), path),
 }
 
@@ -230,7 +272,11 @@ def test_a_damaged_or_foreign_file_is_refused(kind, tmp_path, capsys):
 
 def test_weights_of_somebody_else(tmp_path, monkeypatch):
     lh.save_weights(fresh(), tmp_path / "w.pt")
-    monkeypatch.setattr(files.Path, "read_bytes", lambda self: (_ for _ in ()).throw(PermissionError(13, "denied", str(self))))
+    monkeypatch.setattr(
+        files.Path,
+        "read_bytes",
+        lambda self: (_ for _ in ()).throw(PermissionError(13, "denied", str(self))),
+    )
     with pytest.raises(PermissionError, match="w.pt cannot be read: no permission"):
         lh.load_weights(fresh(), tmp_path / "w.pt")
 
@@ -238,8 +284,14 @@ def test_weights_of_somebody_else(tmp_path, monkeypatch):
 def test_two_threads_write_one_file(tmp_path):
     """Neither fails, and what is there at any time is one of the two, whole."""
     models = [fresh(1), fresh(2)]
-    threads = [threading.Thread(target=lambda model=model: [lh.save_weights(model, tmp_path / "w.pt") for _ in range(40)])
-               for model in models]
+    threads = [
+        threading.Thread(
+            target=lambda model=model: [
+                lh.save_weights(model, tmp_path / "w.pt") for _ in range(40)
+            ]
+        )
+        for model in models
+    ]
     lh.save_weights(models[0], tmp_path / "w.pt")
     for thread in threads:
         thread.start()
@@ -250,8 +302,14 @@ def test_two_threads_write_one_file(tmp_path):
 
 
 def command(*arguments, **kwargs):
-    return subprocess.run([sys.executable, str(files.PROJECT / "lenet_helpers.py"), *map(str, arguments)],
-                          capture_output=True, text=True, encoding="utf-8", timeout=120, **kwargs)
+    return subprocess.run(
+        [sys.executable, str(files.PROJECT / "lenet_helpers.py"), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
+        **kwargs,
+    )
 
 
 @pytest.fixture
@@ -266,22 +324,35 @@ def test_command_line(tmp_path, no_network):
     done = command("--epochs", 2, "--seed", 1, "--save", save, "--log", log)
     assert done.returncode == 0, done.stderr
     title, *lines = log.read_text(encoding="utf-8").splitlines()
-    assert title == f"python lenet_helpers.py --epochs 2 --seed 1 --save {save.as_posix()} --log {log.as_posix()}"
+    assert (
+        title
+        == f"python lenet_helpers.py --epochs 2 --seed 1 --save {save.as_posix()} --log {log.as_posix()}"
+    )
     assert re.fullmatch(r"Epoch: 1 \tTraining Loss: \d\.\d{6}", lines[0])
     assert re.fullmatch(r"Test Accuracy \(Overall\): \d\d% \(\d+/\d+\)", lines[-1])
     printed = done.stdout.splitlines()
-    assert printed[-len(lines):] == lines
+    assert printed[-len(lines) :] == lines
     state = torch.load(save, weights_only=True)
-    assert lh.LeNet5().load_state_dict(state) and all(value.is_contiguous() for value in state.values())
+    assert lh.LeNet5().load_state_dict(state) and all(
+        value.is_contiguous() for value in state.values()
+    )
 
 
-@pytest.mark.parametrize("arguments, word", [
-    (["--epochs", "0"], "0"), (["--epochs", "ten"], "ten"), (["--nonsense"], "--nonsense"),
-    (["--data", "no-such-folder"], "no-such-folder"), (["--save", "."], "."),
-])
+@pytest.mark.parametrize(
+    "arguments, word",
+    [
+        (["--epochs", "0"], "0"),
+        (["--epochs", "ten"], "ten"),
+        (["--nonsense"], "--nonsense"),
+        (["--data", "no-such-folder"], "no-such-folder"),
+        (["--save", "."], "."),
+    ],
+)
 def test_a_bad_argument_is_a_line(arguments, word, monkeypatch, tmp_path, capsys, small):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(mnist, "_download_mnist", lambda folder: (_ for _ in ()).throw(OSError("no network")))
+    monkeypatch.setattr(
+        mnist, "_download_mnist", lambda folder: (_ for _ in ()).throw(OSError("no network"))
+    )
     with pytest.raises(SystemExit) as exit:
         lh.main(arguments)
     error = capsys.readouterr().err
@@ -291,4 +362,6 @@ def test_a_bad_argument_is_a_line(arguments, word, monkeypatch, tmp_path, capsys
 def test_help():
     done = command("--help")
     assert done.returncode == 0
-    assert all(option in done.stdout for option in ("--epochs", "--seed", "--save", "--log", "--data"))
+    assert all(
+        option in done.stdout for option in ("--epochs", "--seed", "--save", "--log", "--data")
+    )

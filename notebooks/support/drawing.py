@@ -24,8 +24,10 @@ SAMPLES = {  # a digit's strokes; each point is xxyy, in hundredths of the pad
 
 def sample_drawing(digit):
     """A digit from 0 to 9 drawn by hand, as `DrawPad.drawing` takes it: uint8 (112, 112). Notebook 00."""
-    strokes = [[(int(point[:2]) / 100, int(point[2:]) / 100) for point in stroke.split()]
-               for stroke in SAMPLES[digit].split(",")]
+    strokes = [
+        [(int(point[:2]) / 100, int(point[2:]) / 100) for point in stroke.split()]
+        for stroke in SAMPLES[digit].split(",")
+    ]
     return draw_strokes(strokes)
 
 
@@ -35,7 +37,9 @@ def draw_strokes(strokes, pen=PEN):
     distance = np.full((SIDE, SIDE), np.inf)
     for stroke in strokes:
         points = np.array(stroke, float) * SIDE
-        for (x0, y0), (dx, dy) in zip(points, [*np.diff(points, axis=0), (0, 0)]):  # a lone point is a dot
+        for (x0, y0), (dx, dy) in zip(
+            points, [*np.diff(points, axis=0), (0, 0)]
+        ):  # a lone point is a dot
             along = (((x - x0) * dx + (y - y0) * dy) / max(dx * dx + dy * dy, 1e-9)).clip(0, 1)
             distance = np.minimum(distance, np.hypot(x - x0 - along * dx, y - y0 - along * dy))
     return np.rint(255 * (pen / 2 + 0.5 - distance).clip(0, 1)).astype(np.uint8)
@@ -49,12 +53,16 @@ def to_mnist_style(drawing):
     tensor. Raises ValueError for other shapes and levels, NaN, and an empty drawing.
     """
     ink = grey_levels(drawing)
-    rows, columns = (np.flatnonzero(ink.amax(axis).numpy() > ink.max().item() / 10) for axis in (1, 0))  # faint is not ink
+    rows, columns = (
+        np.flatnonzero(ink.amax(axis).numpy() > ink.max().item() / 10) for axis in (1, 0)
+    )  # faint is not ink
     if not ink.any():
         raise ValueError(text("drawing_empty"))
-    ink = ink[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]
+    ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     height, width = (max(1, round(20 * n / max(ink.shape))) for n in ink.shape)
-    ink = F.interpolate(ink[None, None], (height, width), mode="bilinear", antialias=True)[0, 0].clamp(0, 1)
+    ink = F.interpolate(ink[None, None], (height, width), mode="bilinear", antialias=True)[
+        0, 0
+    ].clamp(0, 1)
     top, left = (_offset(ink.sum(axis)) for axis in (1, 0))
     return F.pad(ink, (left, 28 - width - left, top, 28 - height - top))[None]
 
@@ -69,7 +77,9 @@ def grey_levels(drawing):
     """Grey levels as a float32 tensor (H, W) in [0, 1]; raises what `to_mnist_style` says, but for an empty drawing."""
     try:
         ink = torch.as_tensor(drawing).detach().cpu()
-        unit = ink.dtype == torch.bool or ink.is_floating_point() and ink.numel() and not ink.max() > 1
+        unit = (
+            ink.dtype == torch.bool or ink.is_floating_point() and ink.numel() and not ink.max() > 1
+        )
         ink = ink.to(torch.float32) / (1 if unit else 255)
     except (TypeError, ValueError, RuntimeError):
         raise ValueError(text("drawing_type", found=type(drawing).__name__)) from None

@@ -76,9 +76,7 @@ PIXELS = {  # notebook 01
 }
 
 SIZES = {  # notebooks 01 and 02
-    "size_lesson": _size(
-        4, ConvGeometry(6, 3), no_plus_one=3, no_minus_one=5, unchanged=6
-    ),
+    "size_lesson": _size(4, ConvGeometry(6, 3), no_plus_one=3, no_minus_one=5, unchanged=6),
     "size_padding": _size(
         9,
         ConvGeometry(7, 5, padding=3),
@@ -166,7 +164,11 @@ LENET5 = {  # notebook 03
 
 TRAINING = {  # notebook 04
     "batches_per_epoch": Exercise(
-        469, "why_batches", {"hint_last_batch": 468, "hint_test_set": 79}, "hint_again", {"whole": 468}
+        469,
+        "why_batches",
+        {"hint_last_batch": 468, "hint_test_set": 79},
+        "hint_again",
+        {"whole": 468},
     ),
     "untrained_loss": Exercise(
         math.log(10),

@@ -13,7 +13,9 @@ from .texts import text
 
 PROJECT = Path(__file__).resolve().parents[2]
 
-MY_NETWORK = Path(os.environ.get("LENET_SAVE") or PROJECT / "data" / "my_lenet5.pt")  # 04 saves it, 00 draws for it
+MY_NETWORK = Path(
+    os.environ.get("LENET_SAVE") or PROJECT / "data" / "my_lenet5.pt"
+)  # 04 saves it, 00 draws for it
 
 
 def save_weights(model, path):
@@ -52,11 +54,29 @@ def load_file(path, missing, damaged):
 def check_fits(model, state, path):
     """Raises ValueError where the weights `state`, read from a file, are another network's."""
     wanted = {name: tuple(value.shape) for name, value in model.state_dict().items()}
-    found = {name: tuple(value.shape) for name, value in state.items() if isinstance(value, torch.Tensor)} \
-        if isinstance(state, dict) else {}
+    found = (
+        {
+            name: tuple(value.shape)
+            for name, value in state.items()
+            if isinstance(value, torch.Tensor)
+        }
+        if isinstance(state, dict)
+        else {}
+    )
     if found != wanted:
-        name = next((name for name in wanted if found.get(name) != wanted[name]), next(iter(found.keys() - wanted), ""))
-        raise ValueError(text("weights_foreign", path=path, name=name, found=found.get(name), wanted=wanted.get(name)))
+        name = next(
+            (name for name in wanted if found.get(name) != wanted[name]),
+            next(iter(found.keys() - wanted), ""),
+        )
+        raise ValueError(
+            text(
+                "weights_foreign",
+                path=path,
+                name=name,
+                found=found.get(name),
+                wanted=wanted.get(name),
+            )
+        )
 
 
 def save_file(content, path):
@@ -68,7 +88,9 @@ def save_file(content, path):
 def write_file(path, content):
     """Writes bytes beside the file and renames: a reader sees the old file or the new one, never half of one."""
     path = Path(path)
-    part = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.part")  # two kernels may write the same file
+    part = path.with_name(
+        f"{path.name}.{uuid.uuid4().hex[:8]}.part"
+    )  # two kernels may write the same file
     try:
         part.write_bytes(content)
         os.replace(part, path)

@@ -9,7 +9,9 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
 POSITIVE, NEGATIVE = "#e69f00", "#56b4e9"  # orange and sky blue: the colour-blind tell them apart
-SIGNS = LinearSegmentedColormap.from_list("signs", [NEGATIVE, "white", POSITIVE])  # for matplotlib; notebook 01
+SIGNS = LinearSegmentedColormap.from_list(
+    "signs", [NEGATIVE, "white", POSITIVE]
+)  # for matplotlib; notebook 01
 RIGHT, WRONG = "#117733", "#cc3311"  # green and red that the colour-blind can tell
 MAPS_IN_A_ROW = {"input": 1, "c1": 6, "s2": 6, "c3": 8, "s4": 8}
 
@@ -57,11 +59,21 @@ def show_table(ax, table, title, colors, low, high, frame=None, numbers=0, **opt
     ax.set_title(minus_signs(title), fontsize=11)
     if frame is not None:
         column, row, pixels = frame
-        ax.add_patch(plt.Rectangle((column - 0.5, row - 0.5), pixels, pixels, fill=False, ec="#d55e00", lw=3))
+        ax.add_patch(
+            plt.Rectangle((column - 0.5, row - 0.5), pixels, pixels, fill=False, ec="#d55e00", lw=3)
+        )
     if numbers:
         for (i, j), value in np.ndenumerate(table.numpy()):
             dark = abs(value) > high / 2 and low == 0  # a grey's; orange and blue are never dark
-            ax.text(j, i, number_text(round(value.item(), 2)), ha="center", va="center", fontsize=numbers, color="white" if dark else "black")
+            ax.text(
+                j,
+                i,
+                number_text(round(value.item(), 2)),
+                ha="center",
+                va="center",
+                fontsize=numbers,
+                color="white" if dark else "black",
+            )
 
 
 def layer_grid(name, values):

@@ -38,11 +38,15 @@ def activations(model, image):
     image = torch.as_tensor(image)
     if image.numel() != 28 * 28:
         raise ValueError(text("image_shape", found=tuple(image.shape)))
-    model = copy.deepcopy(model).eval()  # hooks on the model itself would catch the batches of a training, too
+    model = copy.deepcopy(
+        model
+    ).eval()  # hooks on the model itself would catch the batches of a training, too
     taken, given = {}, {}
     for name in LAYERS:
+
         def keep(layer, inputs, output, name=name):
             taken[name], given[name] = inputs[0][0].cpu(), output[0].cpu()
+
         if not hasattr(model, name):
             raise ValueError(text("no_layer", name=name))
         getattr(model, name).register_forward_hook(keep)

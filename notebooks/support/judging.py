@@ -52,7 +52,11 @@ def _judge_numbers(name, exercise, answer):
         numbers = [_read_number(value) for value in answers]
         if len(numbers) != max(1, len(exercise.unknowns)):
             raise TypeError
-        values = {"answer": ", ".join(map(str, numbers)), "right": exercise.right, **exercise.values}
+        values = {
+            "answer": ", ".join(map(str, numbers)),
+            "right": exercise.right,
+            **exercise.values,
+        }
         for key, mistake in exercise.mistakes.items():
             if _equal(numbers, np.atleast_1d(mistake), exercise.tolerance):
                 return "✗", text(key, **values)
@@ -72,9 +76,14 @@ def _judge_function(name, exercise, function):
     try:
         inspect.signature(function).bind(*exercise.cases[0])
     except (TypeError, ValueError):
-        return "✗", text("check_function", call=f"{name}({', '.join(inspect.signature(exercise.right).parameters)})")
+        return "✗", text(
+            "check_function",
+            call=f"{name}({', '.join(inspect.signature(exercise.right).parameters)})",
+        )
     results, trouble, printed = [], "", io.StringIO()
-    limit = threading.Timer(CODE_SECONDS, _thread.interrupt_main)  # like the kernel's interrupt, which works, too
+    limit = threading.Timer(
+        CODE_SECONDS, _thread.interrupt_main
+    )  # like the kernel's interrupt, which works, too
     limit.start()
     try:
         with contextlib.redirect_stdout(printed):
@@ -88,15 +97,27 @@ def _judge_function(name, exercise, function):
         limit.cancel()
     calls = [f"{name}({', '.join(map(_abbreviated, case))})" for case in exercise.cases]
     if not trouble and all(map(_is_blank, results)):
-        return ("✗", text("check_printed", call=calls[0])) if printed.getvalue() else ("…", text("check_blank"))
+        return (
+            ("✗", text("check_printed", call=calls[0]))
+            if printed.getvalue()
+            else ("…", text("check_blank"))
+        )
     for call, case, result in zip(calls, exercise.cases, results):
         right = exercise.right(*case)
         if not _equal(result, right):
             for key, mistake in exercise.mistakes.items():
-                if all(_equal(result, mistake(*case)) for case, result in zip(exercise.cases, results)):
+                if all(
+                    _equal(result, mistake(*case)) for case, result in zip(exercise.cases, results)
+                ):
                     return "✗", text(key)
-            return "✗", text("check_differs", call=call, result=_abbreviated(result), right=_abbreviated(right))
-    return ("✗", f"{calls[len(results)]}: {trouble}") if trouble else ("✓", text(exercise.why, n=len(results)))
+            return "✗", text(
+                "check_differs", call=call, result=_abbreviated(result), right=_abbreviated(right)
+            )
+    return (
+        ("✗", f"{calls[len(results)]}: {trouble}")
+        if trouble
+        else ("✓", text(exercise.why, n=len(results)))
+    )
 
 
 def _call(exercise, function, case):
@@ -119,7 +140,9 @@ def _is_blank(answer):
 def _read_number(answer):
     """An answer as an int, or a float where it is not whole; ValueError for what is no number."""
     try:
-        value = answer.item() if hasattr(answer, "item") else answer  # tensors, numpy's arrays and numbers
+        value = (
+            answer.item() if hasattr(answer, "item") else answer
+        )  # tensors, numpy's arrays and numbers
         if isinstance(value, (bool, str, bytes)) or not math.isfinite(value):
             raise TypeError
         return int(value) if value == int(value) else float(value)
@@ -140,7 +163,10 @@ def _equal(a, b, tolerance=1e-6):
     """Whether numbers, lists or tensors have the same shape and values."""
     if _is_blank(a):
         return False
-    a, b = (np.asarray(value.detach() if isinstance(value, torch.Tensor) else value, dtype=float) for value in (a, b))
+    a, b = (
+        np.asarray(value.detach() if isinstance(value, torch.Tensor) else value, dtype=float)
+        for value in (a, b)
+    )
     return a.shape == b.shape and np.allclose(a, b, rtol=tolerance, atol=1e-6)
 
 

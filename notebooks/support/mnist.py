@@ -57,10 +57,20 @@ def load_mnist(root=None):
         try:
             _download_mnist(folder)
             return _read_mnist(folder)
-        except (OSError, RuntimeError, ValueError) as error:  # no network, no room, a login page's answer
+        except (
+            OSError,
+            RuntimeError,
+            ValueError,
+        ) as error:  # no network, no room, a login page's answer
             digits = sklearn_digits()
-            print(text("data_fall_back", n=len(digits.train) + len(digits.test), folder=folder,
-                        reason=str(error).splitlines()[0] if str(error) else type(error).__name__))
+            print(
+                text(
+                    "data_fall_back",
+                    n=len(digits.train) + len(digits.test),
+                    folder=folder,
+                    reason=str(error).splitlines()[0] if str(error) else type(error).__name__,
+                )
+            )
             return digits
 
 
@@ -80,14 +90,20 @@ def has_mnist(folder):
 
 def _mnist_files(folder, name):
     """The paths at which a folder has one of MNIST_FILES."""
-    places = [place / (name + end) for place in (folder / "MNIST" / "raw", folder) for end in ("", ".gz")]
-    return [path for path in places if os.path.isfile(path)]  # Path.is_file raises where one may not look
+    places = [
+        place / (name + end) for place in (folder / "MNIST" / "raw", folder) for end in ("", ".gz")
+    ]
+    return [
+        path for path in places if os.path.isfile(path)
+    ]  # Path.is_file raises where one may not look
 
 
 def _read_mnist(folder):
     try:
         for place in (folder, folder / "MNIST", folder / "MNIST" / "raw"):
-            if place.is_dir() and not os.access(place, os.X_OK):  # a folder above may raise the same
+            if place.is_dir() and not os.access(
+                place, os.X_OK
+            ):  # a folder above may raise the same
                 raise PermissionError
     except PermissionError:
         raise PermissionError(text("not_readable", path=place)) from None
@@ -100,8 +116,10 @@ def _read_mnist(folder):
             raise FileNotFoundError(text("data_no_file", folder=folder, name=name))
         contents.append(_first_whole(paths, name))
     parts = [torch.frombuffer(bytearray(content), dtype=torch.uint8) for content in contents]
-    train, test = (TensorDataset(images[16:].view(-1, 1, 28, 28), labels[8:].long())  # behind the IDX headers
-                   for images, labels in (parts[:2], parts[2:]))
+    train, test = (
+        TensorDataset(images[16:].view(-1, 1, 28, 28), labels[8:].long())  # behind the IDX headers
+        for images, labels in (parts[:2], parts[2:])
+    )
     return Digits(train, test, "MNIST")
 
 
@@ -187,7 +205,11 @@ def sklearn_digits():
 
     images, labels = load_digits(return_X_y=True)
     images = torch.tensor(images, dtype=torch.float32).view(-1, 1, 8, 8) * (255 / 16)
-    images = F.pad(F.interpolate(images, size=20, mode="bicubic").clamp(0, 255), (4, 4, 4, 4)).round().to(torch.uint8)
+    images = (
+        F.pad(F.interpolate(images, size=20, mode="bicubic").clamp(0, 255), (4, 4, 4, 4))
+        .round()
+        .to(torch.uint8)
+    )
     parts = train_test_split(np.arange(len(labels)), test_size=0.2, random_state=0, stratify=labels)
     labels = torch.tensor(labels, dtype=torch.int64)
     return Digits(*(TensorDataset(images[part], labels[part]) for part in parts), "scikit-learn")

@@ -27,10 +27,20 @@ class ConvGeometry:
     dilation: int = 1
 
     def __post_init__(self):
-        for name, least in (("n_in", 1), ("kernel_size", 1), ("stride", 1), ("padding", 0), ("dilation", 1)):
+        for name, least in (
+            ("n_in", 1),
+            ("kernel_size", 1),
+            ("stride", 1),
+            ("padding", 0),
+            ("dilation", 1),
+        ):
             object.__setattr__(self, name, whole_number(name, getattr(self, name), least))
         if self.span > self.padded:
-            reducible = [f"{name} ({getattr(self, name)})" for name in ("kernel_size", "dilation") if getattr(self, name) > 1]
+            reducible = [
+                f"{name} ({getattr(self, name)})"
+                for name in ("kernel_size", "dilation")
+                if getattr(self, name) > 1
+            ]
             raise ValueError(text("does_not_fit", g=self, reducible=" / ".join(reducible)))
 
     @property
@@ -99,10 +109,14 @@ def output_size_steps(n_in, kernel_size, stride=1, padding=0, dilation=1):
     formula = r"n_{in} + 2p - k" if g.dilation == 1 else r"n_{in} + 2p - d(k - 1) - 1"
     numbers, free = numerator(g).replace("×", r" \times "), g.padded - g.span
     fraction = r"\left\lfloor \frac{%s}{%s} \right\rfloor" if g.unused else r"\frac{%s}{%s}"
-    steps = [rf"n_{{out}} &= \left\lfloor \frac{{{formula}}}{{s}} \right\rfloor + 1",
-             f"&= {fraction % (numbers, g.stride)} + 1",
-             f"&= {fraction % (free, g.stride)} + 1 = {g.n_out - 1} + 1 = {g.n_out}"]
-    return Markdown("$$\\begin{aligned}\n" + " \\\\\n".join(steps) + "\n\\end{aligned}$$\n\n" + remainder(g))
+    steps = [
+        rf"n_{{out}} &= \left\lfloor \frac{{{formula}}}{{s}} \right\rfloor + 1",
+        f"&= {fraction % (numbers, g.stride)} + 1",
+        f"&= {fraction % (free, g.stride)} + 1 = {g.n_out - 1} + 1 = {g.n_out}",
+    ]
+    return Markdown(
+        "$$\\begin{aligned}\n" + " \\\\\n".join(steps) + "\n\\end{aligned}$$\n\n" + remainder(g)
+    )
 
 
 def numerator(g):
@@ -112,7 +126,12 @@ def numerator(g):
 
 
 def remainder(g):
-    return text("remainder" if g.unused else "no_remainder", g=g, free=g.padded - g.span, quotient=g.n_out - 1)
+    return text(
+        "remainder" if g.unused else "no_remainder",
+        g=g,
+        free=g.padded - g.span,
+        quotient=g.n_out - 1,
+    )
 
 
 class LayerRow(NamedTuple):
@@ -135,14 +154,26 @@ class LayerTable(list):
 
     def __repr__(self):
         line = "{:<6} {:<42} {:>10} {:>10} {:>13}".format
-        rows = [line(row.name, row.layer, "x".join(map(str, row.shape)), f"{row.parameters:,}",
-                     f"{row.multiply_adds:,}") for row in self]
+        rows = [
+            line(
+                row.name,
+                row.layer,
+                "x".join(map(str, row.shape)),
+                f"{row.parameters:,}",
+                f"{row.multiply_adds:,}",
+            )
+            for row in self
+        ]
         total = line("total", "", "", f"{self.parameters:,}", f"{self.multiply_adds:,}")
-        return "\n".join([line("name", "layer", "output", "parameters", "multiply-adds"), *rows, total])
+        return "\n".join(
+            [line("name", "layer", "output", "parameters", "multiply-adds"), *rows, total]
+        )
 
 
 def side(size):
-    return size[0] if isinstance(size, (tuple, list)) else size  # torch keeps some sizes as (height, width)
+    return (
+        size[0] if isinstance(size, (tuple, list)) else size
+    )  # torch keeps some sizes as (height, width)
 
 
 def layer_table(model, input_shape=(1, 28, 28)):
@@ -156,21 +187,31 @@ def layer_table(model, input_shape=(1, 28, 28)):
     for name, layer in model.named_modules():
         parameters = sum(p.numel() for p in layer.parameters(recurse=False))
         if isinstance(layer, (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)):
-            k, s, p, d = map(side, (layer.kernel_size, layer.stride, layer.padding, getattr(layer, "dilation", 1)))
+            k, s, p, d = map(
+                side,
+                (layer.kernel_size, layer.stride, layer.padding, getattr(layer, "dilation", 1)),
+            )
             if getattr(layer, "ceil_mode", False):
                 raise ValueError(text("layer_ceil", name=name))
             geometry = ConvGeometry(shape[-1], k, s, p, d)
-            n, layer_text = geometry.n_out, f"{type(layer).__name__} kernel_size={k} stride={s} padding={p}"
+            n, layer_text = (
+                geometry.n_out,
+                f"{type(layer).__name__} kernel_size={k} stride={s} padding={p}",
+            )
             if isinstance(layer, nn.Conv2d):
                 if layer.in_channels != shape[0]:
-                    raise ValueError(text("layer_misfit", name=name, wants=layer.in_channels, gets=shape[0]))
+                    raise ValueError(
+                        text("layer_misfit", name=name, wants=layer.in_channels, gets=shape[0])
+                    )
                 shape = (layer.out_channels, n, n)
                 cost = math.prod(shape) * layer.in_channels // layer.groups * k * k
             else:
                 shape, cost = (shape[0], n, n), 0
         elif isinstance(layer, nn.Linear):
             if layer.in_features != math.prod(shape):
-                raise ValueError(text("layer_misfit", name=name, wants=layer.in_features, gets=math.prod(shape)))
+                raise ValueError(
+                    text("layer_misfit", name=name, wants=layer.in_features, gets=math.prod(shape))
+                )
             shape, cost, geometry = (layer.out_features,), layer.weight.numel(), None
             layer_text = f"Linear {layer.in_features} -> {layer.out_features}"
         else:

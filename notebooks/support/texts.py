@@ -23,4 +23,8 @@ def text(key, **values):
 
 def page_texts(prefix):
     """The sentences whose keys begin with `prefix`, {rest of the key: sentence}, for a page to fill in itself."""
-    return {key.removeprefix(prefix): pair[_language] for key, pair in TEXTS.items() if key.startswith(prefix)}
+    return {
+        key.removeprefix(prefix): pair[_language]
+        for key, pair in TEXTS.items()
+        if key.startswith(prefix)
+    }
