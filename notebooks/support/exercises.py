@@ -43,9 +43,8 @@ class CodeExercise:
     why: str = "why_code"
 
 
-def _size(right: int, geometry: ConvGeometry, **mistakes) -> Exercise:
-    hints = {f"hint_{name}": wrong for name, wrong in mistakes.items()}
-    return Exercise(right, "why_size", hints, values={"g": geometry})
+def _size(right: int, geometry: ConvGeometry, mistakes: dict[str, float]) -> Exercise:
+    return Exercise(right, "why_size", mistakes, values={"g": geometry})
 
 
 PIXELS = {  # notebook 01
@@ -76,33 +75,43 @@ PIXELS = {  # notebook 01
 }
 
 SIZES = {  # notebooks 01 and 02
-    "size_lesson": _size(4, ConvGeometry(6, 3), no_plus_one=3, no_minus_one=5, unchanged=6),
+    "size_lesson": _size(
+        4,
+        ConvGeometry(6, 3),
+        {"hint_no_plus_one": 3, "hint_no_minus_one": 5, "hint_unchanged": 6},
+    ),
     "size_padding": _size(
         9,
         ConvGeometry(7, 5, padding=3),
-        no_plus_one=8,
-        no_minus_one=10,
-        unchanged=7,
-        padding_once=6,
-        padding_ignored=3,
+        {
+            "hint_no_plus_one": 8,
+            "hint_no_minus_one": 10,
+            "hint_unchanged": 7,
+            "hint_padding_once": 6,
+            "hint_padding_ignored": 3,
+        },
     ),
     "size_remainder": _size(
         2,
         ConvGeometry(11, 5, stride=4),
-        no_floor=2.5,
-        ceil=3,
-        no_plus_one=1,
-        unchanged=11,
-        stride_ignored=7,
+        {
+            "hint_no_floor": 2.5,
+            "hint_ceil": 3,
+            "hint_no_plus_one": 1,
+            "hint_unchanged": 11,
+            "hint_stride_ignored": 7,
+        },
     ),
     "size_dilation": _size(
         6,
         ConvGeometry(12, 3, dilation=3),
-        no_plus_one=5,
-        no_minus_one=7,
-        unchanged=12,
-        dilation_ignored=10,
-        dilation_span=4,
+        {
+            "hint_no_plus_one": 5,
+            "hint_no_minus_one": 7,
+            "hint_unchanged": 12,
+            "hint_dilation_ignored": 10,
+            "hint_dilation_span": 4,
+        },
     ),
     "same_padding": Exercise(
         28,
