@@ -14,6 +14,8 @@ own = tempfile.TemporaryDirectory(
 )  # goes when the tests have ended
 os.environ["LENET_SAVE"] = str(Path(own.name) / "my_lenet5.pt")  # not over a student's own
 
+from material import read_trained
+
 import lenet_helpers as lh
 from notebooks.support import texts
 
@@ -57,3 +59,15 @@ def open_notebook(lab):
     """See `notebooks` in lab.py."""
     with notebooks(lab) as open_notebook:
         yield open_notebook
+
+
+@pytest.fixture(scope="session")
+def network():
+    """The network that the project ships."""
+    return read_trained()
+
+
+@pytest.fixture
+def four():
+    """The sample of a four as the network sees it."""
+    return lh.to_mnist_style(lh.sample_drawing(4))

@@ -2,14 +2,12 @@
 
 import re
 import signal
-import subprocess
-import sys
 import threading
 import time
 
 import pytest
 import torch
-from test_training import fresh, weights
+from material import fresh, weights
 from torch.utils.data import TensorDataset
 
 import lenet_helpers as lh
@@ -115,7 +113,6 @@ def test_a_second_start_ends_the_first(small):
         dict(epoch=5),
         dict(model=lh.LeNet5),
         dict(save=files.PROJECT),
-        dict(resume="no such file.pt"),
         dict(seed="7"),
         dict(max_lr="fast"),
     ],
@@ -189,112 +186,3 @@ def test_the_panel_says_when(small, language, word, monkeypatch):
     run.wait()
     until(lambda: word in panel_text(run))
     assert re.search(r"\d\d:\d\d:\d\d", panel_text(run))
-
-
-# ------------------------------------------------------------------------------------------------ resume
-
-KILLED = """
-import os, signal, sys, threading, time
-sys.path.insert(0, {here!r})
-import torch, lenet_helpers as lh
-torch.set_num_threads(1)
-torch.manual_seed(0)
-model, batches = lh.LeNet5(), 0
-def kill(module, args):
-    global batches
-    batches += module.training
-    if batches == 2 * 45 + 20:  # in the middle of the third epoch
-        os.kill(os.getpid(), signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
-model.register_forward_pre_hook(kill)
-lh.train_in_background(model, lh.sklearn_digits(), epochs=4, save={save!r}, log={log!r}).wait()
-"""
-
-
-def test_a_killed_run_goes_on_where_it_was(small, tmp_path):
-    torch.set_num_threads(1)
-    save, log = tmp_path / "w.pt", tmp_path / "log.txt"
-    killed = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            KILLED.format(here=str(files.PROJECT), save=str(save), log=str(log)),
-        ],
-        timeout=120,
-    )
-    assert killed.returncode != 0
-    assert len(log.read_text().splitlines()) == 2 and not list(tmp_path.glob("*.part"))
-    lh.LeNet5().load_state_dict(torch.load(save, weights_only=True))
-    resumed, whole = fresh(7), fresh(0)
-    history = lh.train_in_background(resumed, small, epochs=4, resume=save, log=log).wait()
-    torch.set_num_threads(panel.threads_beside_the_kernel())
-    lh.train(whole, small, epochs=4)
-    assert [result.epoch for result in history] == [1, 2, 3, 4]
-    assert log.read_text().count("Epoch:") == 4 and "(Overall)" in log.read_text()
-    assert torch.allclose(weights(resumed), weights(whole), atol=1e-3)
-    assert lh.train(fresh(), small, epochs=4, resume=save)[:4] == history  # nothing is left to do
-
-
-def test_a_run_that_died_between_its_last_files_is_completed(small, tmp_path, monkeypatch):
-    save, log, model = tmp_path / "w.pt", tmp_path / "log.txt", fresh()
-    with monkeypatch.context() as patch:
-        real, written = files.write_file, []
-
-        def dies(path, content):
-            written.append(path)
-            if (
-                len(written) == 4
-            ):  # the resume file of epoch 2 is there, its weights and log are not
-                raise KeyboardInterrupt
-            real(path, content)
-
-        patch.setattr(files, "write_file", dies)
-        with pytest.raises(KeyboardInterrupt):
-            lh.train(model, small, epochs=2, save=save)
-    resumed = fresh(5)
-    assert len(lh.train(resumed, small, epochs=2, resume=save, log=log)) == 2
-    assert torch.equal(weights(resumed), weights(model))
-    assert torch.equal(weights(lh.load_weights(fresh(6), save)), weights(model))
-    assert (
-        log.read_text().count("Epoch:") == 2
-        and repr(lh.evaluate(model, small.test)) in log.read_text()
-    )
-
-
-def test_names_with_a_dot_have_files_of_their_own(small, tmp_path):
-    one, other = fresh(1), fresh(2)
-    lh.train(one, small, epochs=1, save=tmp_path / "lr0.1")
-    lh.train(other, small, epochs=1, save=tmp_path / "lr0.05", max_lr=0.05)
-    back = fresh(3)
-    lh.train(back, small, epochs=1, resume=tmp_path / "lr0.1")
-    assert torch.equal(weights(back), weights(one)) and not torch.equal(
-        weights(back), weights(other)
-    )
-
-
-@pytest.mark.parametrize("options", [dict(max_lr=0.01), dict(batch_size=31), dict(seed=1)])
-def test_another_recipe_is_not_resumed(small, tmp_path, options):
-    lh.train(fresh(), small, epochs=1, save=tmp_path / "w.pt")
-    with pytest.raises(ValueError, match=f"{next(iter(options))}.*this one has"):
-        lh.train(fresh(), small, epochs=1, resume=tmp_path / "w.pt", **options)
-
-
-def test_another_network_is_not_resumed(small, tmp_path):
-    lh.train(fresh(), small, epochs=1, save=tmp_path / "w.pt")
-    model = fresh(1)
-    model.fc3 = torch.nn.Linear(84, 11)
-    before = weights(model).clone()
-    with pytest.raises(ValueError, match="another network: its fc3.weight"):
-        lh.train(model, small, epochs=1, resume=tmp_path / "w.pt")
-    assert torch.equal(weights(model), before)
-
-
-def test_nothing_to_resume_or_another_plan_or_damage(small, tmp_path):
-    save = tmp_path / "w.pt"
-    with pytest.raises(FileNotFoundError, match="w.resume.pt"):
-        lh.train(fresh(), small, epochs=2, resume=save)
-    lh.train(fresh(), small, epochs=1, save=save)
-    with pytest.raises(ValueError, match="'epochs': 1.*'epochs': 2"):
-        lh.train(fresh(), small, epochs=2, resume=save)
-    (tmp_path / "w.resume.pt").write_bytes(b"<html>")
-    with pytest.raises(ValueError, match="w.resume.pt"):
-        lh.train(fresh(), small, epochs=1, resume=save)

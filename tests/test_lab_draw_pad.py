@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 from lab import run_code
+from material import DRAWINGS, moved_strokes
 from PIL import Image
-from test_draw_pad import DRAWINGS, place
 
 CELL = """import lenet_helpers as lh, torch
 def network():
@@ -25,7 +25,7 @@ SETTLED = """() => new Promise(done => {
 @pytest.fixture
 def open_pad(open_notebook):
     def open_(models="network()", **options):
-        page = open_notebook([CELL.replace("{}", models)], **options)
+        page = open_notebook([CELL.removed_strokes("{}", models)], **options)
         page.locator(".lh-pad-canvas").wait_for()
         page.locator(".lh-pad").scroll_into_view_if_needed()
         return page
@@ -62,7 +62,7 @@ def test_thirty_digits_with_the_mouse(open_pad):
     for number, (size, x, y) in enumerate([(0.65, 0.5, 0.5), (0.35, 0.22, 0.22), (0.92, 0.5, 0.5)]):
         for drawing in DRAWINGS[number::3]:
             page.get_by_role("button", name="Clear").click()
-            draw(page, place(drawing["strokes"], size, x, y))
+            draw(page, moved_strokes(drawing["strokes"], size, x, y))
             right.append(guess(page) == drawing["digit"])
     assert len(right) == 30 and sum(right) >= 27
 
@@ -236,7 +236,7 @@ def test_the_saved_output_has_a_picture(open_pad):
 
 
 def test_two_pads(open_notebook):
-    cell = CELL.replace("{}", "network()")
+    cell = CELL.removed_strokes("{}", "network()")
     page = open_notebook([cell, "pad", "other = lh.DrawPad(network())\nother"])
     page.locator(".lh-pad-canvas").nth(2).wait_for()
     page.locator(".lh-pad").first.scroll_into_view_if_needed()

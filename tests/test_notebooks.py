@@ -1,7 +1,9 @@
 """What nbval does not see: tags, outputs and counts as committed, the two editions side by side."""
 
+import os
 import re
 import subprocess
+import sys
 
 import nbformat
 import pytest
@@ -147,3 +149,24 @@ def test_top_level_is_as_agreed():
         "pyproject.toml",
     }
     assert not [path for path in tracked if "ubyte" in path]  # MNIST stays out
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "sched_setaffinity"), reason="only Linux can bind a process to a core"
+)
+def test_a_notebook_under_nbval_on_one_core(tmp_path):
+    notebook = ROOT / "notebooks" / "en" / "02_output_size.ipynb"
+    core = min(os.sched_getaffinity(0))
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"import os, sys, pytest; os.sched_setaffinity(0, {{{core}}}); "
+            f"sys.exit(pytest.main([{str(notebook)!r}, '-q', '-n', '0', '-p', 'no:cacheprovider']))",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout

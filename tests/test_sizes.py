@@ -1,10 +1,12 @@
-"""ConvGeometry against torch.nn.Conv2d, and what it refuses."""
+"""Sizes against torch: ConvGeometry, its formula and the table of layers; and what they refuse."""
 
 import itertools
+import re
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 import lenet_helpers as lh
 from notebooks.support import texts
@@ -38,23 +40,23 @@ def test_what_does_not_fit_is_advised_what_can_be_smaller(k, d, advice):
     )
 
 
-@pytest.mark.parametrize("n, k, s, p, d", GRID[::97])
-def test_windows_are_those_that_gradients_reach(n, k, s, p, d):
+def test_windows_are_those_that_gradients_reach():
     """Autograd as the oracle: output i reads input j where d output / d input is not 0."""
-    try:
-        g = lh.ConvGeometry(n, k, s, p, d)
-    except ValueError:
-        return
-    x = torch.zeros(1, 1, n, requires_grad=True)
-    y = torch.nn.functional.conv1d(x, torch.ones(1, 1, k), stride=s, padding=p, dilation=d)
-    reached = torch.stack(
-        [torch.autograd.grad(y[0, 0, i], x, retain_graph=True)[0][0, 0] for i in range(g.n_out)]
-    )
-    for i in range(g.n_out):
-        inside = [q - p for q in g.window(i) if 0 <= q - p < n]
-        assert inside == reached[i].nonzero().flatten().tolist()
-    for j in range(n):
-        assert g.feeds(j) == reached[:, j].nonzero().flatten().tolist()
+    for n, k, s, p, d in GRID[::97]:
+        try:
+            g = lh.ConvGeometry(n, k, s, p, d)
+        except ValueError:
+            continue
+        x = torch.zeros(1, 1, n, requires_grad=True)
+        y = torch.nn.functional.conv1d(x, torch.ones(1, 1, k), stride=s, padding=p, dilation=d)
+        reached = [
+            torch.autograd.grad(y[0, 0, i], x, retain_graph=True)[0][0, 0] for i in range(g.n_out)
+        ]
+        for i in range(g.n_out):
+            inside = [q - p for q in g.window(i) if 0 <= q - p < n]
+            assert inside == reached[i].nonzero().flatten().tolist()
+        for j in range(n):
+            assert g.feeds(j) == torch.stack(reached)[:, j].nonzero().flatten().tolist()
 
 
 def test_by_hand():
@@ -89,13 +91,13 @@ def test_unused_is_what_no_window_reaches():
         (dict(n_in=4, kernel_size=3, dilation=2), ["5", "4"]),
     ],
 )
-@pytest.mark.parametrize("language", ["zh", "en"])
-def test_refused_with_the_numbers(arguments, words, language, monkeypatch):
-    texts.use(language)
-    with pytest.raises(ValueError) as error:
-        lh.ConvGeometry(**arguments)
-    assert all(word in str(error.value) for word in words)
-    assert len(str(error.value).splitlines()) == 1
+def test_refused_with_the_numbers(arguments, words):
+    for language in texts.LANGUAGES:
+        texts.use(language)
+        with pytest.raises(ValueError) as error:
+            lh.ConvGeometry(**arguments)
+        assert all(word in str(error.value) for word in words)
+        assert len(str(error.value).splitlines()) == 1
 
 
 def test_numpy_integers_are_whole_and_outputs_are_bounded():
@@ -104,3 +106,119 @@ def test_numpy_integers_are_whole_and_outputs_are_bounded():
     for call in (lambda: g.window(4), lambda: g.window(-1), lambda: g.feeds(6)):
         with pytest.raises(IndexError):
             call()
+
+
+# the formula, step by step
+
+FITTING = [case for case in GRID if case[0] + 2 * case[3] > case[4] * (case[1] - 1)]
+
+
+def test_steps_of_the_formula():
+    text = lh.output_size_steps(6, 3).data
+    assert r"\frac{6 + 2 \times 0 - 3}{1} + 1" in text and r"\frac{3}{1} + 1 = 3 + 1 = 4" in text
+    assert "no remainder" in text and text.count("lfloor") == 1
+    text = lh.output_size_steps(6, 3, stride=2).data
+    assert (
+        r"\left\lfloor \frac{3}{2} \right\rfloor + 1 = 1 + 1 = 2" in text and "(1 of each)" in text
+    )
+    text = lh.output_size_steps(9, 3, dilation=2, padding=1).data
+    assert r"9 + 2 \times 1 - 2 \times (3 - 1) - 1" in text and "d(k - 1)" in text and "= 7" in text
+
+
+def test_every_formula_ends_in_torchs_size():
+    for n, k, s, p, d in FITTING[::7]:
+        text = lh.output_size_steps(n, k, s, p, d).data
+        numbers, result = re.search(r"\\frac\{(\d.*?)\}.*= (\d+)\n", text, re.S).groups()
+        size = torch.nn.Conv2d(1, 1, k, s, p, d, device="meta")(
+            torch.empty(1, 1, n, n, device="meta")
+        ).shape[-1]
+        assert eval(numbers.replace(r"\times", "*")) // s + 1 == int(result) == size
+        assert text.count("{") == text.count("}") and text.count("$$") == 2
+
+
+@pytest.mark.parametrize(
+    "arguments, word", [((3, 5), "does not fit"), ((6.5, 3), "n_in"), ((6, 3, 0), "stride")]
+)
+def test_steps_of_what_cannot_be_are_a_sentence(arguments, word):
+    assert word in lh.output_size_steps(*arguments).data
+
+
+# the table of layers
+
+
+def test_shapes_are_what_torch_makes():
+    model, seen = lh.LeNet5(), {}
+    for name, layer in model.named_children():
+        layer.register_forward_hook(
+            lambda m, i, o, name=name: seen.update({name: tuple(o.shape[1:])})
+        )
+    assert model(torch.zeros(2, 1, 28, 28)).shape == (2, 10)
+    assert {row.name: row.shape for row in lh.layer_table(model)} == seen
+
+
+def test_counts():
+    table = lh.layer_table(lh.LeNet5())
+    parameters = {
+        "c1": 6 * (25 + 1),
+        "c3": 16 * (6 * 25 + 1),
+        "fc1": 401 * 120,
+        "fc2": 121 * 84,
+        "fc3": 85 * 10,
+    }
+    costs = {
+        "c1": 28**2 * 6 * 25,
+        "c3": 10**2 * 16 * 150,
+        "fc1": 400 * 120,
+        "fc2": 120 * 84,
+        "fc3": 84 * 10,
+    }
+    assert {row.name: row.parameters for row in table if row.parameters} == parameters
+    assert {row.name: row.multiply_adds for row in table if row.multiply_adds} == costs
+    assert (table.parameters, table.multiply_adds) == (61_706, 416_520)
+    assert table.parameters == sum(p.numel() for p in lh.LeNet5().parameters())
+    lines = repr(table).splitlines()
+    assert (
+        "61,706" in lines[-1] and "416,520" in lines[-1] and len({len(line) for line in lines}) == 1
+    )
+
+
+def test_other_models():
+    model = nn.Sequential(
+        nn.Conv2d(3, 8, 3, stride=2, padding=1, groups=1),
+        nn.ReLU(),
+        nn.AvgPool2d(2),
+        nn.Flatten(),
+        nn.Linear(8 * 4 * 4, 5),
+    )
+    table = lh.layer_table(model, (3, 16, 16))
+    assert [row.shape for row in table] == [(8, 8, 8), (8, 4, 4), (5,)]
+    assert table[0].multiply_adds == 8 * 8 * 8 * 27
+
+
+def test_sizes_may_be_pairs():
+    layers = nn.Conv2d(1, 6, (5, 5), padding=(2, 2)), nn.MaxPool2d([2, 2], stride=(2, 2))
+    assert [row.shape for row in lh.layer_table(nn.Sequential(*layers))] == [
+        (6, 28, 28),
+        (6, 14, 14),
+    ]
+
+
+@pytest.mark.parametrize(
+    "layer, words",
+    [
+        (nn.Conv2d(1, 6, 5, padding="same"), "padding.*'same'"),
+        (nn.MaxPool2d(2, ceil_mode=True), "ceil_mode=True"),
+    ],
+)
+def test_sizes_of_another_kind_are_refused(layer, words):
+    with pytest.raises(ValueError, match=words):
+        lh.layer_table(nn.Sequential(layer))
+
+
+def test_256_or_400():
+    model = lh.LeNet5()
+    model.fc1 = nn.Linear(256, 120)
+    with pytest.raises(ValueError, match="fc1.*256.*400"):
+        lh.layer_table(model)
+    with pytest.raises(ValueError, match="c1.*1.*3"):
+        lh.layer_table(lh.LeNet5(), (3, 28, 28))

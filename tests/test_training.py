@@ -10,20 +10,13 @@ import threading
 import numpy as np
 import pytest
 import torch
+from material import fresh, weights
 from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 
 import lenet_helpers as lh
 from notebooks.support import files, mnist
-
-
-def weights(model):
-    return torch.cat([p.detach().flatten() for p in model.parameters()])
-
-
-def fresh(seed=0):
-    torch.manual_seed(seed)
-    return lh.LeNet5()
+from notebooks.support.panel import threads_beside_the_kernel
 
 
 def test_loss_falls_and_digits_are_read(small, trained):
@@ -132,11 +125,7 @@ def test_numbers_of_numpy_and_large_ones(small, tmp_path):
         "batch_size": np.int32(64),
         "max_lr": np.float64(0.05),
     }
-    history = lh.train(fresh(), small, **numbers, save=tmp_path / "w.pt")
-    assert (
-        len(history) == 1
-        and lh.train(fresh(), small, **numbers, resume=tmp_path / "w.pt") == history
-    )
+    assert len(lh.train(fresh(), small, **numbers, save=tmp_path / "w.pt")) == 1
 
 
 def test_save_and_log_are_two_files(small, tmp_path):
@@ -161,9 +150,8 @@ def test_a_folder_that_takes_nothing_is_a_sentence(tmp_path, monkeypatch, code):
 
     for name in ("write_bytes", "unlink"):
         monkeypatch.setattr(files.Path, name, refuse)
-    for write in (files.check_writable, lambda path: files.write_file(path, b"")):
-        with pytest.raises(OSError, match=rf"w.pt cannot be written \({os.strerror(code)}"):
-            write(tmp_path / "w.pt")
+    with pytest.raises(OSError, match=rf"w.pt cannot be written \({os.strerror(code)}"):
+        files.write_file(tmp_path / "w.pt", b"")
 
 
 class Fixed(torch.nn.Module):
@@ -299,6 +287,74 @@ def test_two_threads_write_one_file(tmp_path):
         found = weights(lh.load_weights(lh.LeNet5(), tmp_path / "w.pt"))
         assert any(torch.equal(found, weights(model)) for model in models)
     assert [path.name for path in tmp_path.iterdir()] == ["w.pt"]
+
+
+def test_the_disk_fills_up_during_a_background_training(small, tmp_path, monkeypatch):
+    """The run ends with the reason; the last whole epoch stays on disk."""
+    path, written = tmp_path / "w.pt", []
+
+    def full(*_):
+        written.append(path)
+        if len(written) > 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        replace(*_)
+
+    replace = os.replace
+    monkeypatch.setattr(os, "replace", full)
+    run = lh.train_in_background(fresh(), small, epochs=50, save=path)
+    with pytest.raises(OSError, match="w.pt cannot be written .No space left"):
+        run.wait()
+    assert len(run.history) == 2 and list(tmp_path.iterdir()) == [path]
+    assert weights(lh.load_weights(lh.LeNet5(), path)).isfinite().all()
+
+
+def test_what_is_there_stays_until_the_first_epoch_has_ended(small, tmp_path, monkeypatch):
+    """A folder that cannot be written is found at once, and an earlier network is not lost."""
+    paths = tmp_path / "w.pt", tmp_path / "log.txt"
+    lh.train(fresh(), small, epochs=1, save=paths[0], log=paths[1])
+    before = [path.read_bytes() for path in paths]
+    monkeypatch.setattr(lh, "train_epoch", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        lh.train(fresh(1), small, epochs=1, save=paths[0], log=paths[1])
+    assert [path.read_bytes() for path in paths] == before
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere"
+)
+def test_a_folder_that_may_not_be_written(small, tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(OSError, match="cannot be written"):
+        lh.train(fresh(), small, epochs=1, save=tmp_path / "w.pt")
+
+
+def test_on_one_core(monkeypatch, small):
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    assert threads_beside_the_kernel() == 1
+    assert len(lh.train_in_background(fresh(), small, epochs=1).wait()) == 1
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda small: lh.train("LeNet5", small),
+        lambda small: lh.train_in_background(lh.LeNet5, small),  # the class, not a model
+        lambda small: lh.train(lh.LeNet5(), small.train),
+        lambda small: lh.evaluate(lh.LeNet5(), small),
+        lambda small: lh.show_predictions(lh.LeNet5(), small),
+    ],
+)
+def test_what_was_given_instead_is_named(small, call):
+    with pytest.raises(TypeError, match="this is|but it is"):
+        call(small)
+
+
+def test_a_model_on_the_wrong_number_of_channels_is_torchs_error(small):
+    model = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 6, 5), torch.nn.Flatten(), torch.nn.Linear(3456, 10)
+    )
+    with pytest.raises(RuntimeError, match="3 channels"):
+        lh.train(model, small, epochs=1)
 
 
 def command(*arguments, **kwargs):

@@ -1,17 +1,20 @@
-"""What the lesson uses but does not teach, a job a file. Notebooks import `lenet_helpers`, which imports from here; nothing
-here imports it, and no two files import each other.
+"""What the lesson uses but does not teach, one job a file.
+
+Imports go one way: notebooks -> lenet_helpers -> here. Nothing here imports `lenet_helpers`, and no
+two files import each other. A name that other files use has no underscore.
 
 texts       every sentence that a reader meets (texts.toml), in the language of `start`
 sizes       ConvGeometry and what follows from it: the one source of truth for sizes
-mnist       finds, checks and downloads MNIST, or falls back on scikit-learn's digits
 files       weights and other files, written whole or not at all
+mnist       MNIST found, checked and downloaded, or scikit-learn's digits
 inference   a model's logits and activations, the model left untouched
-images      colours, numbers and tables as pictures
+images      colours, and numbers, tables and maps as images
 figures     the lesson's figures
-drawing     strokes, sample drawings and MNIST's style
-explorer    the widget that shows a convolution cell by cell
-draw_pad    the widget to draw a digit on
-panel       a training in the background, and its widget
-exercises   questions, their answers and known mistakes
+explain     why a cell of a feature map has its value
+drawing     strokes, sample drawings (drawing.json) and MNIST's style
+exercises   questions, their answers and the mistakes that are worth a hint
 judging     `check`: what is said of an answer
+explorer    widget: a convolution, cell by cell
+draw_pad    widget: draw a digit, see what a network makes of it
+panel       widget: a training in the background
 """

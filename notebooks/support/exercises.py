@@ -1,6 +1,7 @@
-"""The exercises of notebooks 01 to 04: their answers, and the mistakes that are worth a hint of their own.
+"""The exercises of notebooks 01 to 04: their answers, and the mistakes that are worth a hint.
 
-Answers are typed in, so that a reader sees them; tests/test_exercises.py proves each with torch and by hand.
+Answers are typed in, so that a reader sees them; tests/test_exercises.py proves each with torch and
+by hand.
 """
 
 import itertools
@@ -18,8 +19,8 @@ from .sizes import ConvGeometry, conv_output_size
 class Exercise:
     """A question whose answer is a number, or two where there are two `unknowns`.
 
-    `why` (said of a right answer), `hint` (of any wrong one) and the keys of `mistakes` are keys of texts.toml;
-    `values` fill in those texts.
+    `why` (said of a right answer), `hint` (of any wrong one) and the keys of `mistakes` are keys of
+    texts.toml; `values` fill in those texts.
     """
 
     right: float  # the answer; where there are `unknowns`, the output size that they must give

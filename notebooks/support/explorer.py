@@ -419,7 +419,7 @@ def _explorer_figure(image, kernel, g, step):
             ax,
             table,
             title,
-            *color_scale(table),
+            color_scale(table),
             frame,
             0 if len(table) > 20 else 8 if len(table) > 8 else 12,
         )

@@ -1,86 +1,98 @@
-"""Colours, and numbers and tables as pictures."""
+"""Colours, and numbers, tables and maps as images."""
 
 import base64
 import io
+from collections.abc import Callable
 
 import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap
+import torch
+from matplotlib.axes import Axes
+from matplotlib.colors import Colormap, LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 POSITIVE, NEGATIVE = "#e69f00", "#56b4e9"  # orange and sky blue: the colour-blind tell them apart
-SIGNS = LinearSegmentedColormap.from_list(
-    "signs", [NEGATIVE, "white", POSITIVE]
-)  # for matplotlib; notebook 01
+SIGNS = LinearSegmentedColormap.from_list("signs", [NEGATIVE, "white", POSITIVE])
 RIGHT, WRONG = "#117733", "#cc3311"  # green and red that the colour-blind can tell
 MAPS_IN_A_ROW = {"input": 1, "c1": 6, "s2": 6, "c3": 8, "s4": 8}
 
 
-def number_text(value):
+def number_text(value: float) -> str:
     """A number in few characters: 3, −2, 0.13, 12.5, −4e−3."""
     if value.is_integer() and abs(value) < 1e5:
         text = str(int(value))
     elif 0.01 <= abs(value) < 1e5:
-        text = f"{value:.{2 if abs(value) < 10 else 1 if abs(value) < 100 else 0}f}"
+        digits = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
+        text = f"{value:.{digits}f}"
         text = text.rstrip("0").rstrip(".") if "." in text else text
     else:
         text = f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
+    return minus_signs(text)
+
+
+def minus_signs(text: str) -> str:
     return text.replace("-", "−")
 
 
-def minus_signs(text):
-    return text.replace("-", "−")
-
-
-def base64_text(write):
+def base64_text(write: Callable) -> str:
     """What `write(file)` writes, as text for a page."""
     file = io.BytesIO()
     write(file)
     return base64.b64encode(file.getvalue()).decode()
 
 
-def png(fig, **options):
-    return base64_text(lambda file: fig.savefig(file, format="png", **options))
+def png(figure: Figure, **options) -> str:
+    """A figure as a PNG, in base64."""
+    return base64_text(lambda file: figure.savefig(file, format="png", **options))
 
 
-def color_scale(table):
-    """Colour map, lowest and highest value of a picture."""
+def color_scale(table: torch.Tensor) -> tuple[Colormap, float, float]:
+    """Colour map, lowest and highest value of a table: grey, or SIGNS where there are negatives."""
     limit = table.abs().max().item() or 1
     if table.min() >= 0:
         return matplotlib.colormaps["gray_r"], 0, limit
     return SIGNS, -limit, limit
 
 
-def show_table(ax, table, title, colors, low, high, frame=None, numbers=0, **options):
-    """A table of numbers (height, width) as a picture. frame: (column, row, pixels) of a window to mark; numbers: font
-    size of the values to write into the cells, 0 for none."""
+def show_table(
+    ax: Axes,
+    table: torch.Tensor,
+    title: str,
+    scale: tuple[Colormap | str, float, float],
+    window: tuple[int, int, int] | None = None,
+    numbers: int = 0,
+    **options,
+) -> None:
+    """Draws a table of numbers (height, width), a pixel each.
+
+    scale: colour map, lowest and highest value, as `color_scale` gives; window: (column, row,
+    pixels) of a window to frame; numbers: font size of the values in the cells, 0 for none.
+    """
+    colors, low, high = scale
     ax.imshow(table.numpy(), cmap=colors, vmin=low, vmax=high, **options)
     ax.set(xticks=[], yticks=[])
     ax.set_title(minus_signs(title), fontsize=11)
-    if frame is not None:
-        column, row, pixels = frame
-        ax.add_patch(
-            plt.Rectangle((column - 0.5, row - 0.5), pixels, pixels, fill=False, ec="#d55e00", lw=3)
-        )
-    if numbers:
-        for (i, j), value in np.ndenumerate(table.numpy()):
-            dark = abs(value) > high / 2 and low == 0  # a grey's; orange and blue are never dark
-            ax.text(
-                j,
-                i,
-                number_text(round(value.item(), 2)),
-                ha="center",
-                va="center",
-                fontsize=numbers,
-                color="white" if dark else "black",
-            )
+    if window is not None:
+        column, row, pixels = window
+        corner = column - 0.5, row - 0.5
+        ax.add_patch(Rectangle(corner, pixels, pixels, fill=False, ec="#d55e00", lw=3))
+    for (i, j), value in np.ndenumerate(table.numpy()) if numbers else ():
+        dark = abs(value) > high / 2 and low == 0  # a grey's; orange and blue are never dark
+        word = number_text(round(value.item(), 2))
+        style = {"fontsize": numbers, "color": "white" if dark else "black"}
+        ax.text(j, i, word, ha="center", va="center", **style)
 
 
-def layer_grid(name, values):
-    """A layer's maps (n, h, w), or neurons (n,), in one picture (H, W) from 0 to 1, their largest value (the input: 1)."""
-    values = (values if name == "input" else values / values.max().clamp(min=1e-9)).clamp(0, 1)
+def layer_grid(name: str, values: torch.Tensor) -> torch.Tensor:
+    """A layer's maps (n, h, w), or neurons (n,), side by side in one image (H, W) from 0 to 1.
+
+    1 is the layer's largest value; of the input, 1.
+    """
+    largest = 1 if name == "input" else values.max().clamp(min=1e-9)
+    values = (values / largest).clamp(0, 1)
     if values.dim() == 1:
         return values[None]
-    from torchvision.utils import make_grid
+    from torchvision.utils import make_grid  # takes seconds to import
 
     return make_grid(values[:, None], nrow=MAPS_IN_A_ROW[name], padding=1, pad_value=0.25)[0]

@@ -1,57 +1,80 @@
-"""What a model makes of images, the model left untouched: it may be in training meanwhile."""
+"""What a model makes of images. The model is left untouched, and may be in training meanwhile."""
 
 import copy
 
 import torch
-from torch.utils.data import TensorDataset
+from torch import nn
+from torch.utils.data import Dataset, TensorDataset
 
 from .texts import text
 
 LAYERS = ["c1", "s2", "c3", "s4", "fc1", "fc2", "fc3"]
+AFTER_RELU = {"c1", "c3", "fc1", "fc2"}  # layers whose output the next one takes after ReLU
 
 
-def as_float(images):
-    """uint8 pictures as float32 in [0, 1]; float pictures as they are."""
+def as_float(images: torch.Tensor) -> torch.Tensor:
+    """uint8 images as float32 in [0, 1]; float images as they are."""
     return images.float().div_(255) if images.dtype == torch.uint8 else images.float()
 
 
-def images_and_labels(dataset):
+def images_and_labels(dataset: Dataset) -> tuple[torch.Tensor, torch.Tensor]:
+    """The tensors of a TensorDataset. Raises TypeError for anything else."""
     if not isinstance(dataset, TensorDataset):
         raise TypeError(text("which_dataset", found=type(dataset).__name__))
     return dataset.tensors
 
 
-@torch.no_grad()
-def predict_logits(model, images):
-    """Logits (N, 10), on the CPU, of images (N, 1, 28, 28), uint8 or float. Runs a copy of the model in eval mode, so
-    that a training in another thread is not disturbed."""
-    model = copy.deepcopy(model).eval()
-    place = next(model.parameters()).device
-    return torch.cat([model(as_float(part.to(place))).cpu() for part in images.split(500)])
+def model_device(model: nn.Module) -> torch.device:
+    """Where the model's parameters are."""
+    return next(model.parameters()).device
+
+
+def snapshot(model: nn.Module) -> nn.Module:
+    """A copy of a model in eval mode: running it does not disturb a training in another thread."""
+    return copy.deepcopy(model).eval()
 
 
 @torch.no_grad()
-def activations(model, image):
-    """What each layer hands on for one picture, caught by forward hooks of the model's own pass: {"input": (1, 28, 28),
-    "c1": (6, 28, 28), ..., "fc3": (10,)} on the CPU. c1, c3, fc1 and fc2 are given as the next layer takes them: after
-    ReLU. Raises ValueError for a picture of another size and for a model that lacks one of LAYERS."""
+def predict_logits(model: nn.Module, images: torch.Tensor) -> torch.Tensor:
+    """Logits (N, 10), on the CPU, of images (N, 1, 28, 28), uint8 or float."""
+    model = snapshot(model)
+    device = model_device(model)
+    return torch.cat([model(as_float(part.to(device))).cpu() for part in images.split(500)])
+
+
+def activations(model: nn.Module, image) -> dict[str, torch.Tensor]:
+    """What each layer hands on for one image, caught in the model's own pass.
+
+    image: 28 x 28 pixels of any shape, uint8 or float in [0, 1]. Returns {"input": (1, 28, 28),
+    "c1": (6, 28, 28), ..., "fc3": (10,)} on the CPU; c1, c3, fc1 and fc2 are given as the next
+    layer takes them: after ReLU. Raises ValueError for an image of another size and for a model
+    that lacks one of LAYERS.
+    """
+    return catch_activations(snapshot(model), image)
+
+
+@torch.no_grad()
+def catch_activations(model: nn.Module, image) -> dict[str, torch.Tensor]:
+    """`activations` of a `snapshot`, which is hooked for good."""
     image = torch.as_tensor(image)
     if image.numel() != 28 * 28:
         raise ValueError(text("image_shape", found=tuple(image.shape)))
-    model = copy.deepcopy(
-        model
-    ).eval()  # hooks on the model itself would catch the batches of a training, too
     taken, given = {}, {}
     for name in LAYERS:
-
-        def keep(layer, inputs, output, name=name):
-            taken[name], given[name] = inputs[0][0].cpu(), output[0].cpu()
-
         if not hasattr(model, name):
             raise ValueError(text("no_layer", name=name))
-        getattr(model, name).register_forward_hook(keep)
+        getattr(model, name).register_forward_hook(_catch(name, taken, given))
     steps = {"input": as_float(image.reshape(1, 28, 28))}
-    model(steps["input"].to(next(model.parameters()).device)[None])
+    model(steps["input"].to(model_device(model))[None])
     for name, following in zip(LAYERS, [*LAYERS[1:], None]):
-        steps[name] = given[name] if name in ("s2", "s4", "fc3") else taken[following]
+        steps[name] = taken[following] if name in AFTER_RELU else given[name]
     return steps
+
+
+def _catch(name, taken, given):
+    """A forward hook that keeps what a layer takes and what it gives, of a batch of one image."""
+
+    def hook(layer, inputs, output):
+        taken[name], given[name] = inputs[0][0].cpu(), output[0].cpu()
+
+    return hook

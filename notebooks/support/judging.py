@@ -1,4 +1,4 @@
-"""`check`: what is said of an answer, a number or a function, whatever a student hands in. Notebooks 01 to 04."""
+"""`check`: what is said of an answer, a number or a function, whatever a student hands in."""
 
 import _thread
 import contextlib
@@ -13,19 +13,20 @@ import threading
 import numpy as np
 import torch
 
-from .exercises import EXERCISES, CodeExercise
+from .exercises import EXERCISES, CodeExercise, Exercise
 from .sizes import ConvGeometry
 from .texts import text
 
 CODE_SECONDS = 10  # a student's function that needs longer is taken for an endless loop
 
 
-def check(name, answer=..., *more):
-    """Prints one line on `answer`: a number, a pair of numbers or a function, as the exercise asks; of none, and of
-    several (`more`), it says so. Notebooks 01-04.
+def check(name: str, answer=..., *more) -> None:
+    """Prints one line on `answer`: a number, a pair of numbers or a function, as the exercise asks;
+    of none, and of several (`more`), it says so. Notebooks 01 to 04.
 
-    A number may be an int, a float, numpy's or a tensor of one element; `None` and `...` are no answer yet. A function
-    is tried on many cases, for CODE_SECONDS in all; what it prints is not shown. No answer raises an error.
+    A number may be an int, a float, numpy's or a tensor of one element; `None` and `...` are no
+    answer yet. A function is tried on many cases, for CODE_SECONDS in all; what it prints is not
+    shown. No answer raises an error.
     """
     name = str(name)
     if name not in EXERCISES:
@@ -43,7 +44,7 @@ def check(name, answer=..., *more):
     print(f"{mark} {' '.join(name.split())[:40]}: {sentence}")
 
 
-def _judge_numbers(name, exercise, answer):
+def _judge_numbers(name: str, exercise: Exercise, answer):
     """(mark, sentence) for a number, or for a pair where there are two unknowns."""
     try:
         answers = list(answer) if len(exercise.unknowns) == 2 else [answer]
@@ -52,11 +53,8 @@ def _judge_numbers(name, exercise, answer):
         numbers = [_read_number(value) for value in answers]
         if len(numbers) != max(1, len(exercise.unknowns)):
             raise TypeError
-        values = {
-            "answer": ", ".join(map(str, numbers)),
-            "right": exercise.right,
-            **exercise.values,
-        }
+        shown = ", ".join(map(str, numbers))
+        values = {"answer": shown, "right": exercise.right, **exercise.values}
         for key, mistake in exercise.mistakes.items():
             if _equal(numbers, np.atleast_1d(mistake), exercise.tolerance):
                 return "✗", text(key, **values)
@@ -67,23 +65,39 @@ def _judge_numbers(name, exercise, answer):
         return "✗", text("check_pair", names=", ".join(exercise.unknowns))
     except ValueError as error:
         return "✗", str(error)
-    right = _equal(numbers, [exercise.right], exercise.tolerance)
-    return ("✓", text(exercise.why, **values)) if right else ("✗", text(exercise.hint, **values))
+    if _equal(numbers, [exercise.right], exercise.tolerance):
+        return "✓", text(exercise.why, **values)
+    return "✗", text(exercise.hint, **values)
 
 
-def _judge_function(name, exercise, function):
-    """(mark, sentence) for a student's function: what it does in each case, and the first that is wrong."""
+def _judge_function(name: str, exercise: CodeExercise, function):
+    """(mark, sentence) for a student's function: the first case that is wrong, and why."""
     try:
         inspect.signature(function).bind(*exercise.cases[0])
     except (TypeError, ValueError):
-        return "✗", text(
-            "check_function",
-            call=f"{name}({', '.join(inspect.signature(exercise.right).parameters)})",
+        parameters = ", ".join(inspect.signature(exercise.right).parameters)
+        return "✗", text("check_function", call=f"{name}({parameters})")
+    results, printed, trouble = _run_cases(exercise, function)
+    calls = [f"{name}({', '.join(map(_abbreviated, case))})" for case in exercise.cases]
+    if not trouble and all(map(_is_blank, results)):
+        return (
+            ("✗", text("check_printed", call=calls[0])) if printed else ("…", text("check_blank"))
         )
+    for call, case, result in zip(calls, exercise.cases, results):
+        right = exercise.right(*case)
+        if not _equal(result, right):
+            shown = {"result": _abbreviated(result), "right": _abbreviated(right)}
+            known = _known_mistake(exercise, results)
+            return "✗", text(known) if known else text("check_differs", call=call, **shown)
+    if trouble:
+        return "✗", f"{calls[len(results)]}: {trouble}"
+    return "✓", text(exercise.why, n=len(results))
+
+
+def _run_cases(exercise, function):
+    """What a function returns for the cases, up to one that fails, what it prints, and the reason."""
     results, trouble, printed = [], "", io.StringIO()
-    limit = threading.Timer(
-        CODE_SECONDS, _thread.interrupt_main
-    )  # like the kernel's interrupt, which works, too
+    limit = threading.Timer(CODE_SECONDS, _thread.interrupt_main)  # as the kernel's interrupt
     limit.start()
     try:
         with contextlib.redirect_stdout(printed):
@@ -95,29 +109,15 @@ def _judge_function(name, exercise, function):
         trouble = str(error)
     finally:
         limit.cancel()
-    calls = [f"{name}({', '.join(map(_abbreviated, case))})" for case in exercise.cases]
-    if not trouble and all(map(_is_blank, results)):
-        return (
-            ("✗", text("check_printed", call=calls[0]))
-            if printed.getvalue()
-            else ("…", text("check_blank"))
-        )
-    for call, case, result in zip(calls, exercise.cases, results):
-        right = exercise.right(*case)
-        if not _equal(result, right):
-            for key, mistake in exercise.mistakes.items():
-                if all(
-                    _equal(result, mistake(*case)) for case, result in zip(exercise.cases, results)
-                ):
-                    return "✗", text(key)
-            return "✗", text(
-                "check_differs", call=call, result=_abbreviated(result), right=_abbreviated(right)
-            )
-    return (
-        ("✗", f"{calls[len(results)]}: {trouble}")
-        if trouble
-        else ("✓", text(exercise.why, n=len(results)))
-    )
+    return results, printed.getvalue(), trouble
+
+
+def _known_mistake(exercise, results):
+    """The hint of the mistake that explains all results, or None."""
+    for key, mistake in exercise.mistakes.items():
+        if all(_equal(result, mistake(*case)) for case, result in zip(exercise.cases, results)):
+            return key
+    return None
 
 
 def _call(exercise, function, case):
@@ -140,9 +140,7 @@ def _is_blank(answer):
 def _read_number(answer):
     """An answer as an int, or a float where it is not whole; ValueError for what is no number."""
     try:
-        value = (
-            answer.item() if hasattr(answer, "item") else answer
-        )  # tensors, numpy's arrays and numbers
+        value = answer.item() if hasattr(answer, "item") else answer  # tensors and numpy's
         if isinstance(value, (bool, str, bytes)) or not math.isfinite(value):
             raise TypeError
         return int(value) if value == int(value) else float(value)
@@ -163,10 +161,8 @@ def _equal(a, b, tolerance=1e-6):
     """Whether numbers, lists or tensors have the same shape and values."""
     if _is_blank(a):
         return False
-    a, b = (
-        np.asarray(value.detach() if isinstance(value, torch.Tensor) else value, dtype=float)
-        for value in (a, b)
-    )
+    a, b = (value.detach() if isinstance(value, torch.Tensor) else value for value in (a, b))
+    a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
     return a.shape == b.shape and np.allclose(a, b, rtol=tolerance, atol=1e-6)
 
 

@@ -1,4 +1,7 @@
-"""MNIST: found, checked, downloaded, or scikit-learn's digits in its place."""
+"""MNIST: found, checked, downloaded, or scikit-learn's digits in its place.
+
+torchvision and scikit-learn take seconds to import: the functions that need them do it.
+"""
 
 import gzip
 import hashlib
@@ -19,8 +22,6 @@ from torch.utils.data import TensorDataset
 from .files import PROJECT
 from .texts import text
 
-# torchvision and scikit-learn take seconds to import: the functions that need them do it
-
 MNIST_FILES = {  # name: (bytes, MD5) of the plain file
     "train-images-idx3-ubyte": (47_040_016, "6bbc9ace898e44ae57da46a324031adb"),
     "train-labels-idx1-ubyte": (60_008, "a25bea736e30d166cdddb491f175f624"),
@@ -39,43 +40,35 @@ class Digits(NamedTuple):
     source: str
 
 
-def load_mnist(root=None):
-    """MNIST as `Digits`, from `root`, else from $LENET_DATA, else from data/ beside this file. Notebooks 00, 01, 04-06.
+def load_mnist(root: str | Path | None = None) -> Digits:
+    """MNIST, from `root`, else from $LENET_DATA, else from the project's data/.
 
-    A folder holds the four files, plain or .gz, itself or in MNIST/raw. Each is checked by size and MD5. A folder
-    that was named is only read: FileNotFoundError says what is missing, ValueError which file is wrong,
-    PermissionError what may not be read. Into data/
-    torchvision downloads what is missing or faulty; with no network, scikit-learn's 1,797 digits take MNIST's place,
-    and a line says so. A relative $LENET_DATA counts from this file's folder, since kernels run in the notebook's.
+    A folder holds the four files, plain or .gz, itself or in MNIST/raw. Each is checked by size and
+    MD5. A folder that was named is only read: FileNotFoundError says what is missing, ValueError
+    which file is wrong, PermissionError what may not be read. Into data/, torchvision downloads
+    what is missing or faulty; with no network, scikit-learn's 1,797 digits take MNIST's place, and
+    a line says so. A relative $LENET_DATA counts from the project's folder, since kernels run in
+    the notebook's. Notebooks 01 and 03 to 06.
     """
     folder, named = data_folder(root)
-    if named:
-        return _read_mnist(folder)
     try:
         return _read_mnist(folder)
     except (OSError, ValueError):
-        try:
-            _download_mnist(folder)
-            return _read_mnist(folder)
-        except (
-            OSError,
-            RuntimeError,
-            ValueError,
-        ) as error:  # no network, no room, a login page's answer
-            digits = sklearn_digits()
-            print(
-                text(
-                    "data_fall_back",
-                    n=len(digits.train) + len(digits.test),
-                    folder=folder,
-                    reason=str(error).splitlines()[0] if str(error) else type(error).__name__,
-                )
-            )
-            return digits
+        if named:
+            raise
+    try:
+        _download_mnist(folder)
+        return _read_mnist(folder)
+    except (OSError, RuntimeError, ValueError) as error:  # no network, no room, a login page
+        digits = sklearn_digits()
+        n, reason = len(digits.train) + len(digits.test), (str(error) or type(error).__name__)
+        first_line = reason.splitlines()[0]
+        print(text("data_fall_back", n=n, folder=shown_path(folder), reason=first_line))
+        return digits
 
 
-def data_folder(root=None):
-    """(folder, whether somebody named it)."""
+def data_folder(root: str | Path | None = None) -> tuple[Path, bool]:
+    """Where `load_mnist` looks, and whether somebody named that folder."""
     if root is not None:
         return Path(root).expanduser().absolute(), True
     if os.environ.get("LENET_DATA"):
@@ -83,35 +76,31 @@ def data_folder(root=None):
     return PROJECT / "data", False
 
 
-def has_mnist(folder):
-    """Whether the four files are in a folder; what is in them is not looked at."""
-    return all(_mnist_files(folder, name) for name in MNIST_FILES)
+def shown_path(path: Path) -> str:
+    """A path as it is shown: in the project, from there on, so that a saved notebook does not tell
+    of the machine that ran it."""
+    if not path.is_relative_to(PROJECT):
+        return str(path)
+    return text("in_project", path=path.relative_to(PROJECT).as_posix())
 
 
-def _mnist_files(folder, name):
+def missing_files(folder: Path) -> list[str]:
+    """The names of MNIST's files that a folder lacks; what is in the others is not looked at."""
+    return [name for name in MNIST_FILES if not _find(folder, name)]
+
+
+def _find(folder, name):
     """The paths at which a folder has one of MNIST_FILES."""
-    places = [
-        place / (name + end) for place in (folder / "MNIST" / "raw", folder) for end in ("", ".gz")
-    ]
-    return [
-        path for path in places if os.path.isfile(path)
-    ]  # Path.is_file raises where one may not look
+    folders = folder / "MNIST" / "raw", folder
+    paths = [place / (name + end) for place in folders for end in ("", ".gz")]
+    return [path for path in paths if os.path.isfile(path)]  # Path.is_file may raise
 
 
 def _read_mnist(folder):
-    try:
-        for place in (folder, folder / "MNIST", folder / "MNIST" / "raw"):
-            if place.is_dir() and not os.access(
-                place, os.X_OK
-            ):  # a folder above may raise the same
-                raise PermissionError
-    except PermissionError:
-        raise PermissionError(text("not_readable", path=place)) from None
-    if not folder.is_dir():
-        raise FileNotFoundError(text("data_no_folder", folder=folder))
+    _check_folders(folder)
     contents = []
     for name in MNIST_FILES:
-        paths = _mnist_files(folder, name)
+        paths = _find(folder, name)
         if not paths:
             raise FileNotFoundError(text("data_no_file", folder=folder, name=name))
         contents.append(_first_whole(paths, name))
@@ -123,8 +112,22 @@ def _read_mnist(folder):
     return Digits(train, test, "MNIST")
 
 
+def _check_folders(folder):
+    """Raises PermissionError or FileNotFoundError where a folder cannot be looked into."""
+    for place in (folder, folder / "MNIST", folder / "MNIST" / "raw"):
+        try:
+            closed = place.is_dir() and not os.access(place, os.X_OK)
+        except PermissionError:  # of a folder above
+            closed = True
+        if closed:
+            raise PermissionError(text("not_readable", path=place))
+    if not folder.is_dir():
+        raise FileNotFoundError(text("data_no_folder", folder=folder))
+
+
 def _first_whole(paths, name):
-    """The content of the first of these files that is whole; where none is, what is wrong with the first."""
+    """The content of the first of these files that is whole; where none is, raises what is wrong
+    with the first."""
     errors = []
     for path in paths:
         try:
@@ -135,17 +138,9 @@ def _first_whole(paths, name):
 
 
 def _checked_bytes(path, name):
-    """The plain content of one of MNIST_FILES; ValueError names the file, what is wrong and what to do."""
+    """The plain content of one of MNIST_FILES; ValueError says what is wrong and what to do."""
     size, md5 = MNIST_FILES[name]
-    try:
-        content = path.read_bytes()
-    except PermissionError:
-        raise PermissionError(text("not_readable", path=path)) from None
-    if path.suffix == ".gz" and content[:2] == b"\x1f\x8b":
-        try:
-            content = gzip.decompress(content)
-        except (EOFError, OSError, ValueError, zlib.error) as error:
-            raise ValueError(text("data_bad_gz", path=path, error=error)) from None
+    content = _unpacked_bytes(path)
     if content[:64].lstrip()[:1] == b"<":
         raise ValueError(text("data_html", path=path))
     found = hashlib.md5(content, usedforsecurity=False).hexdigest()
@@ -159,32 +154,27 @@ def _checked_bytes(path, name):
     return content
 
 
-def _download_mnist(folder):
-    """Downloads what `folder` lacks through torchvision. Raises OSError or RuntimeError where that fails."""
-    from torchvision.datasets import MNIST as source
-
-    answer = queue.Queue()
-
-    def ask():  # looking up a name has no time limit of its own: hence a thread, which may be left behind
-        error = None
-        for mirror in source.mirrors:
-            try:
-                request = urllib.request.Request(mirror + source.resources[1][0], method="HEAD")
-                urllib.request.urlopen(request, timeout=NETWORK_SECONDS / 2).close()
-                return answer.put(None)
-            except Exception as failure:
-                error = failure
-        answer.put(error)
-
-    threading.Thread(target=ask, daemon=True).start()
+def _unpacked_bytes(path):
     try:
-        error = answer.get(timeout=NETWORK_SECONDS)
-    except queue.Empty:
-        error = text("data_silent", seconds=NETWORK_SECONDS)
-    if error is not None:
-        raise OSError(str(error))
+        content = path.read_bytes()
+    except PermissionError:
+        raise PermissionError(text("not_readable", path=path)) from None
+    if path.suffix != ".gz" or content[:2] != b"\x1f\x8b":
+        return content
+    try:
+        return gzip.decompress(content)
+    except (EOFError, OSError, ValueError, zlib.error) as error:
+        raise ValueError(text("data_bad_gz", path=path, error=error)) from None
+
+
+def _download_mnist(folder):
+    """Downloads what `folder` lacks through torchvision. Raises OSError or RuntimeError where that
+    fails."""
+    from torchvision.datasets import MNIST
+
+    _check_network(MNIST)
     for name in MNIST_FILES:
-        for path in _mnist_files(folder, name):  # torchvision trusts any file that exists
+        for path in _find(folder, name):  # torchvision trusts any file that exists
             try:
                 _checked_bytes(path, name)
             except ValueError:
@@ -192,24 +182,48 @@ def _download_mnist(folder):
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(NETWORK_SECONDS)  # torchvision sets no limit
     try:
-        source(folder, download=True)
+        MNIST(folder, download=True)
     finally:
         socket.setdefaulttimeout(before)
 
 
-def sklearn_digits():
-    """scikit-learn's 1,797 real digits as `Digits`: 8x8 pixels in MNIST's style, 20x20 in the middle of 28x28. A fifth,
-    always the same, is for the test. Notebook 06, and wherever there is no MNIST."""
+def _check_network(source):
+    """Raises OSError where none of torchvision's mirrors answers within NETWORK_SECONDS."""
+    answers = queue.Queue()
+
+    def ask():
+        error = None
+        for mirror in source.mirrors:
+            try:
+                request = urllib.request.Request(mirror + source.resources[1][0], method="HEAD")
+                urllib.request.urlopen(request, timeout=NETWORK_SECONDS / 2).close()
+                return answers.put(None)
+            except Exception as failure:
+                error = failure
+        answers.put(error)
+
+    # looking up a name has no time limit of its own: hence a thread, which may be left behind
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        error = answers.get(timeout=NETWORK_SECONDS)
+    except queue.Empty:
+        error = text("data_silent", seconds=NETWORK_SECONDS)
+    if error is not None:
+        raise OSError(str(error))
+
+
+def sklearn_digits() -> Digits:
+    """scikit-learn's 1,797 real digits: 8x8 pixels in MNIST's style, 20x20 in the middle of 28x28.
+
+    A fifth, always the same, is for the test. Notebook 06, and wherever there is no MNIST.
+    """
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
     images, labels = load_digits(return_X_y=True)
     images = torch.tensor(images, dtype=torch.float32).view(-1, 1, 8, 8) * (255 / 16)
-    images = (
-        F.pad(F.interpolate(images, size=20, mode="bicubic").clamp(0, 255), (4, 4, 4, 4))
-        .round()
-        .to(torch.uint8)
-    )
+    images = F.interpolate(images, size=20, mode="bicubic").clamp(0, 255)
+    images = F.pad(images, [4] * 4).round().to(torch.uint8)
     parts = train_test_split(np.arange(len(labels)), test_size=0.2, random_state=0, stratify=labels)
     labels = torch.tensor(labels, dtype=torch.int64)
     return Digits(*(TensorDataset(images[part], labels[part]) for part in parts), "scikit-learn")

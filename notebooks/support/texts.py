@@ -8,7 +8,7 @@ LANGUAGES = "zh", "en"
 _language = "en"
 
 
-def use(language):
+def use(language: str) -> None:
     """Sets the language of `text`, "zh" or "en". Raises ValueError for another."""
     global _language
     if language not in LANGUAGES:
@@ -16,13 +16,14 @@ def use(language):
     _language = language
 
 
-def text(key, **values):
+def text(key: str, **values) -> str:
     """The sentence `key` in the language in use, with `values` filled in as by `str.format`."""
     return TEXTS[key][_language].format(**values)
 
 
-def page_texts(prefix):
-    """The sentences whose keys begin with `prefix`, {rest of the key: sentence}, for a page to fill in itself."""
+def page_texts(prefix: str) -> dict[str, str]:
+    """The sentences whose keys begin with `prefix`, {rest of the key: sentence}, for a page to fill
+    in itself."""
     return {
         key.removeprefix(prefix): pair[_language]
         for key, pair in TEXTS.items()

@@ -1,0 +1,33 @@
+"""What several test files work with: networks and drawings."""
+
+import numpy as np
+import torch
+from lab import PROJECT
+
+import lenet_helpers as lh
+from notebooks.support import drawing
+
+DRAWINGS = [each for each in drawing.DRAWINGS if each["note"] != "sample"]  # three of each digit
+
+
+def fresh(seed=0):
+    """LeNet-5 untrained, the same for the same seed."""
+    torch.manual_seed(seed)
+    return lh.LeNet5()
+
+
+def weights(model):
+    return torch.cat([p.detach().flatten() for p in model.parameters()])
+
+
+def read_trained():
+    """The network that the project ships."""
+    return lh.load_weights(lh.LeNet5(), PROJECT / "notebooks" / "trained" / "lenet5.pt")
+
+
+def moved_strokes(strokes, size, x, y):
+    """Strokes scaled and moved in the unit square: longer side `size`, middle at (x, y)."""
+    points = np.vstack(strokes)
+    low, high = points.min(0), points.max(0)
+    scale, middle = size / (high - low).max(), (low + high) / 2
+    return [(np.array(stroke) - middle) * scale + (x, y) for stroke in strokes]

@@ -1,0 +1,209 @@
+"""The figures show what they say."""
+
+import copy
+import re
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.colors import to_hex
+from test_inference import by_hand
+from torch import nn
+from torch.nn import functional as F
+from torchvision.utils import make_grid
+
+import lenet_helpers as lh
+from notebooks.support import images
+
+
+def titles(fig):
+    return [(ax.get_title(), to_hex(ax.title.get_color())) for ax in fig.axes if ax.get_title()]
+
+
+def test_predictions_right_and_wrong(small, trained):
+    model, _ = trained
+    shown = titles(lh.show_predictions(model, small.test, n=30))
+    labels = small.test.tensors[1][:30].tolist()
+    guesses = lh.evaluate(model, small.test).predictions[:30].tolist()
+    assert shown == [
+        (f"{g} ({t})" + ("" if g == t else " ✗"), images.RIGHT if g == t else images.WRONG)
+        for g, t in zip(guesses, labels)
+    ]
+
+
+def test_mistakes_are_mistakes_the_surest_first(small, trained):
+    evaluation = lh.evaluate(trained[0], small.test)
+    wrong = (evaluation.predictions != small.test.tensors[1]).nonzero().flatten().tolist()
+    shown = [
+        int(title[1:].split(":")[0])
+        for title, _ in titles(lh.show_mistakes(evaluation, small.test, n=6))
+    ]
+    sure = evaluation.logits.softmax(1).max(1).values
+    assert shown == sorted(wrong, key=lambda i: -sure[i])[:6]
+
+
+def test_no_mistakes_is_no_error(small, trained):
+    evaluation = lh.evaluate(trained[0], small.test)
+    right = torch.utils.data.TensorDataset(small.test.tensors[0], evaluation.predictions)
+    fig = lh.show_mistakes(lh.evaluate(trained[0], right), right)
+    assert titles(fig) == [] and fig.get_suptitle() == "no mistake in 360 pictures"
+
+
+def test_the_mistakes_of_a_network_gone_to_nan(small):
+    model = lh.LeNet5()
+    torch.nn.init.constant_(model.fc3.weight, float("nan"))
+    evaluation = lh.evaluate(model, small.test)
+    assert (
+        evaluation.accuracy < 0.2
+        and len(titles(lh.show_mistakes(evaluation, small.test, n=6))) == 6
+    )
+
+
+def test_confusion_and_filters(small, trained):
+    evaluation = lh.evaluate(trained[0], small.test)
+    ax = lh.show_confusion(evaluation).axes[0]
+    numbers = [int(text.get_text()) for text in ax.texts]
+    assert np.array_equal(np.reshape(numbers, (10, 10)), evaluation.confusion)
+    fig = lh.show_filters(trained[0])
+    shown = [ax.images[0].get_array() for ax in fig.axes[:6]]
+    assert np.allclose(shown, trained[0].c1.weight.detach()[:, 0])
+
+
+def test_filters_of_other_networks():
+    assert len(lh.show_filters(torch.nn.Conv2d(1, 1, 3)).axes) == 2  # the kernel and the scale
+    with pytest.raises(ValueError, match="no convolution"):
+        lh.show_filters(torch.nn.Linear(3, 3))
+
+
+def test_diagram_has_every_layers_size(tmp_path):
+    path = tmp_path / "lenet5.svg"
+    fig = lh.lenet5_diagram(path)
+    texts = [text.get_text() for text in fig.axes[0].texts]
+    for size in ("1@28x28", "6@28x28", "6@14x14", "16@10x10", "16@5x5", "120", "84", "10"):
+        assert any(text.split("\n")[-1] == size for text in texts)
+    assert path.read_text(encoding="utf-8").startswith("<?xml")
+
+
+def test_figures_are_not_left_open(small, trained):
+    import matplotlib.pyplot as plt
+
+    lh.show_predictions(trained[0], small.test)
+    lh.lenet5_diagram()
+    assert plt.get_fignums() == []
+
+
+def test_show_layers(network, four):
+    fig, steps = lh.show_layers(network, four), by_hand(network, four)
+    axes = {ax.get_title().split(":")[0]: ax for ax in fig.axes}
+    assert list(axes) == ["input", "C1", "S2", "C3", "S4", "FC1", "FC2", "guess"]
+    for name, columns in (("C1", 6), ("S2", 6), ("C3", 8), ("S4", 8)):
+        maps = steps[name.lower()]
+        grid = make_grid(maps[:, None] / maps.max(), nrow=columns, padding=1)[0]
+        inside = grid > 0
+        shown = axes[name].images[0].get_array()
+        assert shown.shape == grid.shape and np.allclose(shown[inside], grid[inside], atol=1e-4)
+    assert np.allclose(axes["input"].images[0].get_array(), four[0])
+    bars = [bar.get_width() for bar in axes["guess"].patches]
+    assert (
+        np.allclose(bars, steps["fc3"].softmax(0), atol=1e-4)
+        and "guess: 4" in axes["guess"].get_title()
+    )
+
+
+@pytest.mark.parametrize("image", [torch.zeros(1, 32, 32), torch.zeros(2, 28, 28), np.zeros(10)])
+def test_another_picture_is_refused(network, image):
+    for call in (
+        lambda: lh.show_layers(network, image),
+        lambda: lh.explain_cell(network, image, "c1", 0, 0, 0),
+    ):
+        with pytest.raises(ValueError, match="28x28"):
+            call()
+
+
+def test_a_model_without_the_layers_is_refused(four):
+    with pytest.raises(ValueError, match="no layer named c1"):
+        lh.show_layers(nn.Sequential(nn.Flatten(), nn.Linear(784, 10)), four)
+
+
+@pytest.mark.parametrize(
+    "layer, channel, row, column",
+    [
+        ("c1", 0, 0, 0),
+        ("c1", 2, 10, 12),
+        ("c1", 5, 27, 27),
+        ("c1", 3, 14, 0),
+        ("c3", 0, 0, 0),
+        ("c3", 15, 9, 9),
+        ("c3", 7, 4, 6),
+    ],
+)
+def test_the_sum_is_the_maps_value(network, four, layer, channel, row, column):
+    fig, steps = lh.explain_cell(network, four, layer, channel, row, column), by_hand(network, four)
+    axes = [(ax.get_title(), ax.images[0].get_array()) for ax in fig.axes]
+    tables = {
+        kind: torch.tensor(np.stack([table for title, table in axes if title.startswith(kind)]))
+        for kind in ("patch\n", "kernel", "patch x kernel")
+        if any(title.startswith(kind) for title, _ in axes)
+    }
+    patches = torch.tensor(np.stack([table for title, table in axes if title == "patch"]))
+    weight, bias = (
+        getattr(network, layer).weight[channel].detach(),
+        getattr(network, layer).bias[channel].item(),
+    )
+    source = F.pad(steps["input"], [2] * 4) if layer == "c1" else steps["s2"]
+    assert torch.allclose(
+        patches, source[:, row : row + 5, column : column + 5].double(), atol=1e-5
+    )
+    assert torch.equal(tables["kernel"], weight.double())
+    assert torch.allclose(tables["patch x kernel"], patches * tables["kernel"])
+    total = (tables["patch x kernel"].sum() + bias).item()
+    value = steps[layer][channel, row, column].item()
+    assert max(total, 0) == pytest.approx(value, abs=1e-4)
+    written = fig.get_suptitle().replace("−", "-")
+    parts = [float(number) for number in re.findall(r"[-+]\d+\.\d{3}", written.split("=")[0])]
+    assert len(parts) == len(patches) + 1 and sum(parts) == pytest.approx(total, abs=0.004)
+    assert [float(n) for n in re.findall(r"-?\d+\.\d{3}", written.split("=")[1])] == pytest.approx(
+        [total, value], abs=6e-4
+    )
+    sums = [float(title.split("sum ")[1].replace("−", "-")) for title, _ in axes if "sum" in title]
+    assert sums == parts[:-1]
+    title, shown = axes[-1]
+    assert shown[row, column] == pytest.approx(value, abs=1e-4) and f"value {value:.3f}" in title
+
+
+@pytest.mark.parametrize("layer, channel, row, column", [("s2", 1, 7, 7), ("s4", 15, 4, 4)])
+def test_a_pooled_cell_is_the_largest_of_its_patch(network, four, layer, channel, row, column):
+    fig, steps = lh.explain_cell(network, four, layer, channel, row, column), by_hand(network, four)
+    below = steps[{"s2": "c1", "s4": "c3"}[layer]]
+    patch = next(ax.images[0].get_array() for ax in fig.axes if ax.get_title() == "patch")
+    assert np.allclose(
+        patch, below[channel, 2 * row : 2 * row + 2, 2 * column : 2 * column + 2], atol=1e-5
+    )
+    assert f"is {steps[layer][channel, row, column]:.3f}" in fig.get_suptitle()
+
+
+def test_a_cell_of_a_layer_without_bias(network, four):
+    model = copy.deepcopy(network)
+    model.c1 = nn.Conv2d(1, 6, 5, padding=2, bias=False)
+    value = model.c1(four[None]).relu()[0, 1, 12, 13].item()
+    assert (
+        f"after ReLU: {value:.3f}" in lh.explain_cell(model, four, "c1", 1, 12, 13).get_suptitle()
+    )
+
+
+@pytest.mark.parametrize(
+    "cell, words",
+    [
+        (("c1", 6, 0, 0), "from 0 to 5"),
+        (("c3", 0, 10, 0), "from 0 to 9"),
+        (("s4", 0, 0, -1), "from 0 to 4"),
+        (("c1", 0, 1.0, 0), "1.0"),
+        (("c1", "a", 0, 0), "'a'"),
+        (("fc1", 0, 0, 0), "'fc1'"),
+        ((None, 0, 0, 0), "None"),
+        (("C1", 0, 0, 0), "'C1'"),
+    ],
+)
+def test_a_cell_that_is_not_there(network, four, cell, words):
+    with pytest.raises(ValueError, match=re.escape(words)):
+        lh.explain_cell(network, four, *cell)
