@@ -1,9 +1,13 @@
 """Makes the README's pictures, as a person sees them: `python tests/make_pictures.py`. JupyterLab and Chromium are needed."""
 
+import sys
 import tempfile
 from pathlib import Path
 
 from lab import PROJECT, notebooks, private_lab
+
+sys.path.insert(0, str(PROJECT))
+import lenet_helpers as lh
 
 SETUP = """import lenet_helpers as lh, torch
 torch.manual_seed(0)
@@ -34,6 +38,7 @@ PICTURES = {  # file: (cell, what to wait for, what to take)
 
 
 def main():
+    lh.lenet5_diagram(PROJECT / "img" / "lenet5.svg")
     with (
         tempfile.TemporaryDirectory() as folder,
         private_lab(Path(folder)) as lab,

@@ -345,7 +345,9 @@ def test_start_says_where_data_is(tiny, monkeypatch, capsys):
     monkeypatch.setenv("LENET_DATA", str(tiny))
     lh.start("zh")
     said = capsys.readouterr().out
-    assert "数据：MNIST 完整" in said and str(tiny) not in said  # a saved notebook tells of no machine
+    assert (
+        "数据：MNIST 完整" in said and str(tiny) not in said
+    )  # a saved notebook tells of no machine
     assert torch.get_num_threads() == max(1, (os.cpu_count() or 1) - 1)
     monkeypatch.setenv("LENET_DATA", str(tiny / "nothing"))
     lh.start("en")

@@ -1,0 +1,130 @@
+"""The house: what imports what, how large a file may be, what a docstring says, every sentence twice."""
+
+import ast
+import re
+import subprocess
+
+import nbformat
+import pytest
+from lab import PROJECT
+
+import lenet_helpers as lh
+from notebooks.support import texts
+
+SUPPORT = sorted((PROJECT / "notebooks" / "support").glob("*.py"))
+MODULES = [PROJECT / "lenet_helpers.py", *SUPPORT]
+
+
+def parse(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(tree):
+    return [node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom))]
+
+
+def test_imports_go_one_way_and_in_no_circle():
+    needs = {}
+    for path in SUPPORT:
+        nodes = imports(parse(path))
+        assert not any("lenet_helpers" in ast.unparse(node) for node in nodes), path
+        needs[path.stem] = {node.module for node in nodes if getattr(node, "level", 0)}
+    while needs:  # take away what needs nothing that is left
+        free = {name for name, others in needs.items() if not others & needs.keys()}
+        assert free, f"a circle among {sorted(needs)}"
+        needs = {name: others for name, others in needs.items() if name not in free}
+
+
+def test_the_map_names_every_room():
+    rooms = re.findall(r"^(\w+)  +\S", (SUPPORT[0]).read_text(encoding="utf-8"), re.M)
+    assert SUPPORT[0].name == "__init__.py" and sorted(rooms) == [p.stem for p in SUPPORT[1:]]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_files_and_functions_are_small(path):
+    tree, least = parse(path), {"lenet_helpers": 400}
+    apart = imports(tree) + [
+        node
+        for node in tree.body
+        if isinstance(node, ast.Assign) and "__all__" in ast.unparse(node)
+    ]
+    apart = sum(node.end_lineno - node.lineno + 1 for node in apart)
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    assert lines - apart <= least.get(path.stem, 250)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            assert node.end_lineno - node.lineno < 40, node.name
+
+
+def test_javascript_is_small():
+    lines = {
+        path.name: len(path.read_text(encoding="utf-8").splitlines())
+        for path in (PROJECT / "notebooks" / "support").glob("*.js")
+    }
+    assert lines and max(lines.values()) <= 450 and sum(lines.values()) <= 1000, lines
+
+
+def notebooks_that_use(name):
+    """The numbers of the notebooks whose code uses `lh.name`."""
+    found = set()
+    for path in (PROJECT / "notebooks" / "zh").glob("*.ipynb"):
+        cells = nbformat.read(path, as_version=4).cells
+        code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+        if re.search(rf"\blh\.{name}\b", code):
+            found.add(int(path.name[:2]))
+    return found
+
+
+def notebooks_that_a_docstring_names(text):
+    """{4, 5, 6} of "Notebooks 04 to 06.", {0, 3} of "Notebooks 00 and 03."."""
+    named = set()
+    for numbers in re.findall(r"\b[Nn]otebooks? (\d\d(?:(?:, | and | to )\d\d)*)", text):
+        for first, last in re.findall(r"(\d\d)(?: to (\d\d))?", numbers):
+            named |= set(range(int(first), int(last or first) + 1))
+    return named
+
+
+def test_docstrings_name_the_notebooks_that_use_a_function():
+    for name in lh.__all__:
+        thing = getattr(lh, name)
+        if callable(thing):
+            said = notebooks_that_a_docstring_names(" ".join((thing.__doc__ or "").split()))
+            assert said == notebooks_that_use(name), name
+
+
+def test_what_the_notebooks_use_is_the_vocabulary():
+    for path in (PROJECT / "notebooks").glob("*/*.ipynb"):
+        cells = nbformat.read(path, as_version=4).cells
+        code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+        assert set(re.findall(r"\blh\.(\w+)", code)) <= set(lh.__all__), path
+
+
+def test_every_text_is_there_in_both_languages_and_used():
+    chinese = re.compile("[\u4e00-\u9fff]")
+    for key, pair in texts.TEXTS.items():
+        zh, en = pair["zh"], pair["en"]
+        fields = [set(re.findall(r"{(\w+)", sentence)) for sentence in (zh, en)]
+        assert zh.strip() and en.strip() and fields[0] == fields[1], key
+        assert not chinese.search(en), key
+    source = "".join(path.read_text(encoding="utf-8") for path in MODULES)
+    prefixes = tuple(re.findall(r'text\(f"(\w+)\{|page_texts\("(\w+)"\)', source))
+    prefixes = tuple(filter(None, (part for pair in prefixes for part in pair)))
+    unused = {key for key in texts.TEXTS if f'"{key}"' not in source}
+    assert {key for key in unused if not key.startswith(prefixes)} == set()
+
+
+def test_the_readmes_files_are_there():
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!https?:|#)([^)\s]+)\)", readme):
+        assert (PROJECT / target).exists(), target
+    for path in re.findall(r"(?:notebooks|tests)/[\w/]+\.(?:ipynb|py|txt)", readme):
+        assert (PROJECT / path).exists(), path
+
+
+def test_top_level_is_as_agreed():
+    tracked = subprocess.run(["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True)
+    paths = tracked.stdout.split()
+    top = {path.split("/")[0] for path in paths if not path.startswith(".")}
+    agreed = {"notebooks", "lenet_helpers.py", "requirements.txt", "img", "tests", "README.md"}
+    assert top <= agreed | {"pyproject.toml"}
+    assert not [path for path in paths if "ubyte" in path]  # MNIST stays out
