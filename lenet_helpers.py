@@ -383,12 +383,14 @@ def train_in_background(
     """Like `train`, but returns at once a `TrainingRun`, which goes on while other cells run.
 
     Show it as a cell's value to see it train; `.wait()` for the end, `.stop()` to end it. Options
-    and errors as in `train`. A second start ends the first run; a mistake in it does not.
-    Notebook 04.
+    and errors as in `train`. Started again with a model that is still in training, it returns that
+    run; another model ends the first run, a mistake does not. Notebook 04.
     """
     global _run
     plan = _Plan(model, digits, epochs, **options)
     if _run is not None:
+        if _run.running and _run.model is model:
+            return _run
         _run.stop()
     _run = TrainingRun(model, plan.epochs, plan.batches, lambda on_batch: _training(plan, on_batch))
     return _run
