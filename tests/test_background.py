@@ -1,30 +1,39 @@
-"""Training in the background: what ends it, what does not, and what is on disk afterwards."""
+"""Training in the background: what ends it, what does not, and what its panel is told."""
 
-import re
+import base64
+import io
+import json
 import signal
+import subprocess
+import sys
 import threading
 import time
+import warnings
 
 import pytest
 import torch
 from material import fresh, weights
+from PIL import Image
 from torch.utils.data import TensorDataset
 
 import lenet_helpers as lh
-from notebooks.support import files, panel, texts
+from notebooks.support import panel, texts
+from notebooks.support.files import PROJECT
 
 
 @pytest.fixture(autouse=True)
-def ended():
+def ended(monkeypatch):
     """No training outlives its test."""
+    runs, make = [], lh.TrainingRun
+
+    def remember(*args):
+        runs.append(make(*args))
+        return runs[-1]
+
+    monkeypatch.setattr(lh, "TrainingRun", remember)
     yield
-    if lh._run is not None:
-        lh._run.stop()
-        lh._run = None
-
-
-def panel_text(run):
-    return run._body.value
+    for run in runs:
+        run.stop()
 
 
 def until(condition, seconds=30):
@@ -45,19 +54,31 @@ def test_it_is_the_same_training(small, capsys):
     assert [r[:3] for r in run.history] == [r[:3] for r in history]
     assert torch.equal(weights(here), weights(behind))
     assert capsys.readouterr() == ("", "")  # nothing lands in another cell
-    assert (
-        str(history[-1]) in panel_text(run)
-        and "2 epochs" in panel_text(run)
-        and run._toggle.disabled
-    )
+    shown = run.panel
+    assert (shown.state, shown.epochs, shown.fraction, shown.left) == ("done", 2, 1, 0)
+    assert shown.accuracies == [r.accuracy for r in history] and shown.log == str(history[-1])
+    assert len(shown.losses) == 90 and shown.losses[-1][0] == 2  # every batch of so few
+    mean = sum(loss for _, loss in shown.losses[:45]) / 45  # its last batch has 29 pictures, not 32
+    assert mean == pytest.approx(history[0].loss, abs=0.02)
 
 
 def test_start_returns_at_once_and_something_moves_before_the_first_epoch_ends(small):
-    run = lh.train_in_background(fresh(), small, epochs=20)
-    before = panel_text(run)
-    assert run.running
-    until(lambda: run._losses and panel_text(run) != before)
-    assert run._losses[0][0] < 1  # in epochs
+    run = lh.train_in_background(fresh(), small, epochs=20, batch_size=4)
+    assert run.running and (run.panel.fraction, run.panel.left) == (0, None)
+    until(lambda: run.panel.losses)
+    assert run.panel.losses[0][0] < 1  # in epochs
+    assert 0 < run.panel.fraction < 1 and run.panel.left > 0
+
+
+def test_the_panel_is_told_four_times_a_second_and_of_200_points_at_most(small):
+    few = small._replace(train=TensorDataset(*(part[:64] for part in small.train.tensors)))
+    times = []
+    run = lh.train_in_background(fresh(), few, epochs=300)
+    run.panel.observe(lambda change: times.append(time.monotonic()), "seconds")
+    run.wait()
+    assert len(times) <= 4 * run.panel.seconds + 2
+    assert 150 <= len(run.panel.losses) <= 200
+    assert len(run.panel.accuracies) == 300
 
 
 class Faulty(lh.LeNet5):
@@ -77,16 +98,30 @@ def test_a_fault_in_the_model_reaches_wait_and_panel(small):
     with pytest.raises(RuntimeError, match="mat1 and mat2"):
         run.wait()
     assert not run.running and isinstance(run.error, RuntimeError)
-    assert "mat1 and mat2 &lt;shapes&gt;" in panel_text(run) and "0 of 2" in panel_text(run)
+    assert run.panel.state == "failed"
+    assert run.panel.error == "RuntimeError: mat1 and mat2 <shapes> cannot be multiplied"
 
 
 def test_a_fault_in_the_data_reaches_wait(small):
     images, labels = small.train.tensors
-    run = lh.train_in_background(
-        fresh(), small._replace(train=TensorDataset(images, labels + 5)), epochs=1
-    )
+    wrong = small._replace(train=TensorDataset(images, labels + 5))
     with pytest.raises(IndexError):
-        run.wait()
+        lh.train_in_background(fresh(), wrong, epochs=1).wait()
+
+
+class Diverging(lh.LeNet5):
+    def forward(self, x):
+        return super().forward(x) * float("nan")
+
+
+def test_a_loss_that_is_no_number_reaches_the_page_as_a_gap(small):
+    run = lh.train_in_background(Diverging(), small, epochs=1)
+    run.wait()
+    assert {loss for _, loss in run.panel.losses} == {None}
+    json.dumps(run.panel.get_state(), allow_nan=False)  # else the page would get no message at all
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a warning would land in another cell
+        assert "image/png" in run.panel._repr_mimebundle_()[0]
 
 
 def test_what_is_wrong_from_the_start_is_said_by_the_start(small, tmp_path):
@@ -98,12 +133,21 @@ def test_what_is_wrong_from_the_start_is_said_by_the_start(small, tmp_path):
         lh.train_in_background(fresh(), small, learning_rate=1)
 
 
-def test_a_second_start_ends_the_first(small):
+def test_another_model_ends_the_first_run(small):
     first = lh.train_in_background(fresh(), small, epochs=500)
     second = lh.train_in_background(fresh(1), small, epochs=1)
-    assert not first.running and first.wait() == first.history
-    assert f"{len(first.history)} of 500" in panel_text(first)
+    assert not first.running and first.wait() == first.history and first.panel.state == "stopped"
     assert len(second.wait()) == 1
+
+
+def test_the_same_model_still_in_training_shows_the_running_run(small):
+    model = fresh()
+    first = lh.train_in_background(model, small, epochs=500)
+    until(lambda: first.history)
+    assert lh.train_in_background(model, small, epochs=500) is first and first.running
+    first.stop()
+    second = lh.train_in_background(model, small, epochs=1)
+    assert second is not first and len(second.wait()) == 1
 
 
 @pytest.mark.parametrize(
@@ -112,7 +156,7 @@ def test_a_second_start_ends_the_first(small):
         dict(epochs=0),
         dict(epoch=5),
         dict(model=lh.LeNet5),
-        dict(save=files.PROJECT),
+        dict(save=PROJECT),
         dict(seed="7"),
         dict(max_lr="fast"),
     ],
@@ -122,7 +166,7 @@ def test_a_mistaken_second_start_leaves_the_first_alone(small, mistake):
     for _ in range(50):  # of the same model, too, which is in use
         with pytest.raises((ValueError, TypeError, OSError)):
             lh.train_in_background(**{"model": first.model, "digits": small, **mistake})
-    assert first.running and lh._run is first
+    assert first.running
     until(lambda: len(first.history) > 1 or first.error)
     assert first.error is None
 
@@ -130,10 +174,9 @@ def test_a_mistaken_second_start_leaves_the_first_alone(small, mistake):
 def test_stop_is_soon_and_keeps_what_is_done(small, tmp_path):
     run = lh.train_in_background(fresh(), small, epochs=500, save=tmp_path / "w.pt")
     until(lambda: run.history)
-    run._toggle.value = True  # what a click on it sets
-    until(lambda: not run.running, seconds=10)
-    assert len(run.history) < 20
-    assert len(run.wait()) >= 1 and (tmp_path / "w.pt").is_file()
+    run.stop()
+    assert not run.running and 1 <= len(run.history) < 20 and run.panel.state == "stopped"
+    assert run.wait() == run.history and (tmp_path / "w.pt").is_file()
     run.stop()  # once more does no harm
 
 
@@ -157,10 +200,12 @@ def test_an_interrupt_ends_the_waiting_only(small, interruptible):
     assert run.wait() == run.history
 
 
-def test_a_fault_in_drawing_does_not_end_it(small, monkeypatch):
-    monkeypatch.setattr(panel, "_panel_html", lambda *_: 1 / 0)
+@pytest.mark.parametrize("part", ["hold_sync", "figure"])
+def test_a_fault_in_drawing_does_not_end_it(small, monkeypatch, part):
+    monkeypatch.setattr(panel.TrainingPanel, part, lambda self: 1 / 0)
     run = lh.train_in_background(fresh(), small, epochs=1)
     assert len(run.wait()) == 1 and run.error is None
+    assert "application/vnd.jupyter.widget-view+json" in run.panel._repr_mimebundle_()[0]
 
 
 def test_the_model_is_in_use_meanwhile(small):
@@ -179,10 +224,34 @@ def test_threads_of_the_caller_stay_as_they_are(small):
     assert torch.get_num_threads() == 2
 
 
-@pytest.mark.parametrize("language, word", [("zh", "训练完成"), ("en", "Training finished")])
-def test_the_panel_says_when(small, language, word, monkeypatch):
+@pytest.mark.parametrize("language, word", [("zh", "运行 run"), ("en", "a cell that says: run")])
+def test_without_its_widget_the_panel_says_how_to_bring_it_back(small, language, word):
+    """And a page without a kernel has a picture of the curves, once there are any."""
     texts.use(language)
     run = lh.train_in_background(fresh(), small, epochs=1)
+    before = panel.TrainingPanel(1)._repr_mimebundle_()[0]
     run.wait()
-    until(lambda: word in panel_text(run))
-    assert re.search(r"\d\d:\d\d:\d\d", panel_text(run))
+    after = run.panel._repr_mimebundle_()[0]
+    assert word in before["text/plain"] and word in after["text/plain"]
+    assert "image/png" not in before
+    picture = Image.open(io.BytesIO(base64.b64decode(after["image/png"])))
+    assert picture.width > 2 * picture.height
+
+
+ENDS = """
+import sys, time, torch
+import lenet_helpers as lh
+class Net(lh.LeNet5):
+    def forward(self, x):
+        return super().forward(x) + torch.zeros(10)
+run = lh.train_in_background(Net(), lh.sklearn_digits(), epochs=500)
+while not run.history:
+    time.sleep(0.01)
+print("the end")
+"""
+
+
+def test_a_script_that_ends_during_a_run_ends_in_peace():
+    script = [sys.executable, "-c", ENDS]
+    done = subprocess.run(script, cwd=PROJECT, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "the end\n", "")

@@ -1,75 +1,140 @@
-"""The training panel in a real JupyterLab: the class goes on while it trains; Stop stops it."""
+"""The training panel in a real JupyterLab: the class goes on while it trains; what it shows, and when Python goes."""
+
+import json
+import re
 
 import pytest
-from lab import run_code
+from lab import IDLE, run_code
 
-START = [
-    "import lenet_helpers as lh, torch, time\ndigits = lh.sklearn_digits()",
-    "run = lh.train_in_background(lh.LeNet5(), digits, epochs=400)\nrun",
-]
-POINTS = "e => e.getAttribute('points').trim().split(/\\s+/).filter(Boolean).length"
-
-
-def points(page):
-    """How many points the curves of loss and accuracy have."""
-    return [page.locator(".lh-run polyline").nth(i).evaluate(POINTS) for i in (0, 1)]
+SETUP = """import lenet_helpers as lh, torch, time
+from torch.nn import functional as F
+digits = lh.sklearn_digits()
+class Net(lh.LeNet5):  # needs names of the notebook, which a kernel that shuts down takes away
+    def forward(self, x):
+        return super().forward(x) + F.relu(torch.zeros(10))"""
+START = "run = lh.train_in_background({}(), digits, epochs={}, seed=1)\nrun"
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
-def wait_for_text(page, text, seconds=5):
-    page.wait_for_function(
-        "text => document.querySelector('.lh-run').innerText.includes(text)",
-        arg=text,
-        timeout=seconds * 1000,
-    )
+@pytest.fixture
+def training(open_notebook, lab):
+    """Opens a notebook that starts a training of so many epochs, with `more` cells; ends the training with the test."""
+
+    def open_training(epochs=400, more=(), net="Net", setup=""):
+        page = open_notebook([SETUP + "\n" + setup, START.format(net, epochs), *more])
+        page.locator(".lh-run").first.wait_for()
+        return page
+
+    yield open_training
+    if lab.session:
+        run_code(lab.page, "run.stop()")
 
 
-def outputs(page):
-    return page.locator(".jp-OutputArea-output").all_inner_texts()
+def status(page):
+    return page.locator(".lh-run-status").first
 
 
-def test_cells_and_sliders_work_while_it_trains(open_notebook):
-    page = open_notebook(
-        [
-            *START,
-            "1 + 1",
-            "lh.evaluate(run.model, digits.test).total.sum()",
-            "lh.explore_convolution()",
-        ]
-    )
-    page.locator(".lh-run").wait_for()
-    page.wait_for_function(
-        "() => document.querySelectorAll('.lh-run polyline')[0].getAttribute('points').length > 0",
-        timeout=5000,
-    )
-    before = points(page)
-    assert "2" in outputs(page) and any("360" in text for text in outputs(page))
-    page.locator(".lh-svg").wait_for()
-    handle = page.locator(".noUi-handle").first
-    handle.focus()
-    drawn = page.locator(".lh-svg").inner_html()
+def wait_for_status(page, text, seconds=5):
+    page.locator(".lh-run-status", has_text=text).first.wait_for(timeout=seconds * 1000)
+
+
+def wait_for_epochs(page, n=1):
+    """Until the curve of the accuracy has n points."""
+    page.wait_for_function("n => document.querySelectorAll('.lh-run-accuracy .lh-run-line')[0]"
+                           ".getAttribute('d').split('h0').length > n", arg=n, timeout=10_000)  # fmt: skip
+
+
+def cells(page):
+    """The notebook as it would be saved."""
+    return page.evaluate("window.jupyterapp.shell.currentWidget.content.model.toJSON().cells")
+
+
+def points(page, name):
+    """The points of a curve in the page, in units of its axes: read off its tick labels."""
+    return page.locator(f".lh-run-{name}").first.evaluate("""chart => {
+        const ticks = axis => [...chart.querySelectorAll(`.lh-run-${axis}`)].map(tick => {
+            const {left, right, top, bottom} = tick.getBoundingClientRect();
+            const value = parseFloat(tick.textContent);
+            return axis === "x" ? [(left + right) / 2, value] : [(top + bottom) / 2, value];
+        });
+        const line = chart.querySelector(".lh-run-line"), matrix = line.getScreenCTM();
+        const scale = (ticks, value) => pixel => {
+            const [[a, va], [b, vb]] = [ticks[0], ticks.at(-1)];
+            return value(va) + (pixel - a) / (b - a) * (value(vb) - value(va));
+        };
+        const log = chart.classList.contains("lh-run-loss");
+        const x = scale(ticks("x"), v => v), y = scale(ticks("y"), log ? Math.log10 : v => v / 100);
+        return [...line.getAttribute("d").matchAll(/([ML])([\\d.-]+) ([\\d.-]+)h0/g)].map(([, , px, py]) => {
+            const at = new DOMPoint(px, py).matrixTransform(matrix);
+            return [x(at.x), log ? 10 ** y(at.y) : y(at.y)];
+        });
+    }""")
+
+
+def test_cells_and_sliders_work_while_it_trains(training):
+    more = ["1 + 1", "lh.evaluate(run.model, digits.test).total.sum()"]
+    page = training(more=[*more, "explorer = lh.explore_convolution()\nexplorer"])
+    wait_for_epochs(page)
+    outputs = page.locator(".jp-OutputArea-output").all_inner_texts()
+    assert "2" in outputs and any("360" in text for text in outputs)
+    slider = page.locator(".jp-OutputArea-output").last.locator("input[type=range], .noUi-handle")
+    slider.first.focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function(
-        "old => document.querySelector('.lh-svg').innerHTML !== old", arg=drawn, timeout=3000
-    )
-    page.wait_for_timeout(2500)
-    after = points(page)
-    assert after[0] > before[0] and after[1] > before[1]
-    assert (
-        len(page.locator(".jp-OutputArea-output").all()) == 4
-    )  # panel, two numbers, explorer: nothing printed anywhere
-    page.get_by_role("button", name="Stop").last.click()
-    wait_for_text(page, "Stopped", seconds=3)
-    stopped = points(page)
-    page.wait_for_timeout(600)
-    assert points(page) == stopped
+    page.wait_for_timeout(500)
+    assert run_code(page, "print(explorer.n_in)") == "7\n"
+    losses, epochs = len(points(page, "loss")), len(points(page, "accuracy"))
+    wait_for_epochs(page, epochs)
+    assert len(points(page, "loss")) >= losses
+    assert len(page.locator(".jp-OutputArea-output").all()) == 4  # nothing is printed anywhere
+    page.get_by_role("button", name="Stop").click()
+    wait_for_status(page, "Stopped", seconds=3)
+    assert re.fullmatch(r"Stopped: \d+ of 400 epochs finished in 0:\d\d", status(page).inner_text())
+    assert page.get_by_role("button", name="Stop").is_disabled()
     assert run_code(page, "print(run.running, len(run.history) > 0)").split() == ["False", "True"]
 
 
-@pytest.mark.parametrize("first", ["time.sleep(3)", "run.wait()"])
-def test_the_first_click_on_stop_while_a_cell_runs(open_notebook, first):
+def test_the_curves_are_the_numbers(training):
+    page = training(epochs=12)
+    wait_for_status(page, "Training finished", seconds=30)
+    code = "import json; print(json.dumps([run.panel.losses, run.panel.accuracies]))"
+    losses, accuracies = json.loads(run_code(page, code))
+    drawn = points(page, "loss")
+    assert len(drawn) == len(losses) > 100
+    for (x, loss), (epochs, expected) in zip(drawn, losses):
+        assert x == pytest.approx(epochs, abs=0.02) and loss == pytest.approx(expected, rel=0.03)
+    drawn = points(page, "accuracy")
+    assert [round(x, 1) for x, _ in drawn] == list(range(1, 13))
+    assert [y for _, y in drawn] == pytest.approx(accuracies, abs=0.005)
+    assert re.fullmatch(r"Training finished: 12 epochs in 0:\d\d", status(page).inner_text())
+    assert f"{accuracies[-1]:.2%}" in page.locator(".lh-run-accuracy figcaption").inner_text()
+    assert "Epoch: 12" in page.locator(".lh-run-log").inner_text()
+    bar = page.get_by_role("progressbar", name="training progress")
+    values = {name: bar.get_attribute(f"aria-value{name}") for name in ("min", "now", "max")}
+    assert values == {"min": "0", "now": "100", "max": "100"}
+    live = page.locator(".lh-run [aria-live=polite]")
+    live.filter(has_text="Training finished: 12 epochs").wait_for(state="attached")
+    # what a saved notebook has, with no further cell run
+    [output] = cells(page)[1]["outputs"]
+    assert {WIDGET, "image/png", "text/plain"} == set(output["data"])
+
+
+def test_a_loss_that_is_no_number_is_a_gap(training):
+    setup = """class Diverging(lh.LeNet5):
+    def forward(self, x):
+        self.calls = getattr(self, "calls", 0) + self.training
+        return super().forward(x) * (float("nan") if 60 < self.calls < 80 or self.calls > 100 else 1)"""
+    page = training(epochs=3, net="Diverging", setup=setup)
+    wait_for_status(page, "Training finished", seconds=20)
+    path = page.locator(".lh-run-loss .lh-run-line").get_attribute("d")
+    assert path.count("M") == 1 and "NaN" not in path  # the weights stay NaN: the curve ends
+    assert len(points(page, "loss")) == 60
+    assert "NaN" in page.locator(".lh-run-loss figcaption").inner_text()
+
+
+@pytest.mark.parametrize("first", ["time.sleep(2)", "run.wait()"])
+def test_the_first_click_on_stop_while_a_cell_runs(training, first):
     """A click waits for the running cell: for the end of sleep, or for the interrupt of wait. Then it acts at once."""
-    page = open_notebook(START)
-    page.locator(".lh-run").wait_for()
+    page = training()
     page.evaluate(
         """code => {
         window.kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
@@ -79,35 +144,126 @@ def test_the_first_click_on_stop_while_a_cell_runs(open_notebook, first):
         first,
     )
     page.wait_for_timeout(500)
-    page.get_by_role("button", name="Stop").last.click()
+    page.get_by_role("button", name="Stop").click()
+    wait_for_status(page, "a cell that is running ends first", seconds=1)
     if first == "run.wait()":
-        page.wait_for_timeout(300)
         page.evaluate("() => window.kernel.interrupt()")
     page.wait_for_function("() => window.ended", timeout=6000)
-    wait_for_text(page, "Stopped", seconds=3)
+    wait_for_status(page, "Stopped", seconds=3)
 
 
-def test_a_fault_is_shown_in_the_panel(open_notebook):
-    page = open_notebook(
-        [
-            START[0],
-            "model = lh.LeNet5()\nmodel.fc1 = torch.nn.Linear(256, 120)\n"
-            "run = lh.train_in_background(model, digits)\nrun",
-        ]
-    )
-    page.locator(".lh-run").wait_for()
-    wait_for_text(page, "mat1 and mat2 shapes cannot be multiplied")
+def test_stop_by_keyboard_and_no_key_reaches_the_notebook(training):
+    page = training()
+    before = cells(page)
+    stop = page.get_by_role("button", name="Stop")
+    stop.focus()
+    for key in ("d", "d", "x", "a", "ArrowDown", "Escape"):
+        page.keyboard.press(key)
+    assert stop.is_enabled()
+    stop.focus()
+    page.keyboard.press("Enter")
+    wait_for_status(page, "Stopped", seconds=3)
+    for key in ("d", "d", "x"):  # the button had the focus, and now is disabled
+        page.keyboard.press(key)
+    assert [cell["source"] for cell in cells(page)] == [cell["source"] for cell in before]
 
 
-def test_what_is_left_after_a_restart_says_when(open_notebook):
-    """The page cannot know that the kernel is gone; the panel's last words carry the epoch and the time."""
-    page = open_notebook(START)
-    page.locator(".lh-run").wait_for()
-    page.wait_for_timeout(1500)
-    page.evaluate(
-        "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
-    )
-    page.wait_for_timeout(1500)
-    text = page.locator(".lh-run").inner_text()
-    page.wait_for_timeout(1000)
-    assert page.locator(".lh-run").inner_text() == text and "epoch" in text
+def test_a_fault_is_shown_in_the_panel(training):
+    setup = """class Wrong(lh.LeNet5):
+    def __init__(self):
+        super().__init__()
+        self.fc1 = torch.nn.Linear(256, 120)"""
+    page = training(net="Wrong", setup=setup)
+    wait_for_status(page, "Training failed: 0 of 400")
+    fault = page.locator(".lh-run-fault").inner_text()
+    assert "mat1 and mat2 shapes cannot be multiplied" in fault
+
+
+def test_after_a_reload_a_cell_that_says_run_brings_the_live_panel_back(training):
+    page = training()
+    wait_for_epochs(page)
+    page.reload()
+    page.wait_for_function(IDLE, timeout=60_000)
+    assert not page.locator(".lh-run").count()  # the notebook was not saved
+    page.evaluate("""async () => {
+        const {commands, shell} = window.jupyterapp;
+        for (const name of ["move-cursor-down", "insert-cell-below"]) await commands.execute(`notebook:${name}`);
+        shell.currentWidget.content.activeCell.model.sharedModel.setSource("run");
+        await commands.execute("notebook:run-cell");
+    }""")
+    wait_for_status(page, "Training: epoch")
+    wait_for_epochs(page, len(points(page, "accuracy")))
+    page.get_by_role("button", name="Stop").click()
+    wait_for_status(page, "Stopped", seconds=3)
+
+
+def test_two_views_of_one_panel(training):
+    page = training(more=["run"])
+    wait_for_epochs(page)
+    page.get_by_role("button", name="Stop").last.click()
+    page.wait_for_function("() => document.querySelectorAll('.lh-run-stop:disabled').length === 2")
+    first, second = page.locator(".lh-run-status").all_inner_texts()
+    assert first == second and "Stopped" in first
+    ids = page.evaluate("[...document.querySelectorAll('.lh-run [id]')].map(element => element.id)")
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("how", ["restart", "shutdown", "crash"])
+def test_the_panel_says_that_python_is_gone(training, lab, how):
+    page = training()
+    wait_for_epochs(page)
+    if how == "restart":
+        page.evaluate(
+            "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
+        )
+    elif how == "shutdown":
+        page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+        lab.session = None
+    else:
+        page.evaluate("""() => { window.jupyterapp.shell.currentWidget.sessionContext.session.kernel
+            .requestExecute({code: "import os, signal; os.kill(os.getpid(), signal.SIGTERM)"}); }""")
+        page.locator(".jp-Dialog button").click()  # "The kernel appears to have died"
+    wait_for_status(page, "Stopped", seconds=10)
+    note = page.locator(".lh-run-note")
+    note.filter(has_text="Python was restarted or shut down").wait_for(timeout=3000)
+    page.wait_for_timeout(1000)  # what a dying Python may still send
+    assert "Stopped" in status(page).inner_text() and not page.locator(".lh-run-fault").inner_text()
+    assert page.get_by_role("button", name="Stop").is_disabled()
+
+
+LAYOUT = """width => {
+    const run = document.querySelector(".lh-run"), faults = [];
+    run.parentElement.style.width = `${width}px`;
+    const box = run.getBoundingClientRect(), shown = element => element.getClientRects().length;
+    for (const element of run.querySelectorAll("*:not(.lh-run-live)")) {
+        const {left, right, bottom} = element.getBoundingClientRect();
+        if (shown(element) && (left < box.left - 1 || right > box.right + 1 || bottom > box.bottom + 1)) {
+            faults.push(`outside: ${element.getAttribute("class")}`);
+        }
+        if (element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).overflowX !== "visible") {
+            faults.push(`cut: ${element.getAttribute("class")}`);
+        }
+    }
+    const texts = [...run.querySelectorAll("b, button, span, figcaption, p, pre, .lh-run-epoch")]
+        .filter(element => shown(element) && element.textContent).map(element => [element, element.getBoundingClientRect()]);
+    for (const [a, p] of texts) for (const [b, q] of texts) {
+        if (a !== b && p.left < q.right - 1 && q.left < p.right - 1 && p.top < q.bottom - 1 && q.top < p.bottom - 1) {
+            faults.push(`overlap: ${a.textContent} ${b.textContent}`);
+        }
+    }
+    const [loss, accuracy] = [...run.querySelectorAll("figure")].map(figure => figure.getBoundingClientRect());
+    return [faults, loss.right <= accuracy.left];
+}"""
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_width(training, language):
+    page = training(setup=f"lh.start('{language}')", more=["lh.start('en')"])
+    wait_for_epochs(page)
+    page.set_viewport_size({"width": 2100, "height": 1000})
+    side_by_side = []
+    for width in (280, 390, 567, 820, 1280, 1900):
+        faults, beside = page.evaluate(LAYOUT, width)
+        assert not faults, width
+        side_by_side.append(beside)
+    assert side_by_side == [False, False, True, True, True, True]
