@@ -1,6 +1,6 @@
-// The training panel: how far it is, the curves of loss and accuracy, Stop. panel.py sends the numbers.
+// The training panel: how far it is, the curves of loss and accuracy, Stop. The numbers: panel.py.
 
-const PYTHON_GONE = ["restarting", "autorestarting", "terminating", "dead"]; // a kernel's status in JupyterLab
+const PYTHON_GONE = ["restarting", "autorestarting", "terminating", "dead"]; // in JupyterLab
 
 /** Puts values into a sentence: fill("{a} of {b}", {a: 1, b: 2}) is "1 of 2". */
 export function fill(sentence, values) {
@@ -20,14 +20,14 @@ export function wholeTicks(n) {
   return Array.from({ length: Math.floor(n / step) + 1 }, (_, i) => i * step);
 }
 
-/** The logarithmic axis of the losses: `height` of a value in percent, and [height, label] of the ticks.
- * From 0.001 to 3, and further by decades where the losses need it. */
+/** The logarithmic axis of losses: `height` of a value in percent, [height, label] of its ticks.
+ * From 0.001 to 3, and further where the losses need it. */
 export function lossAxis(losses) {
   const exponent = (loss) => Math.min(Math.max(Math.log10(loss), -6), 6);
   const known = losses.filter((loss) => loss !== null).map(exponent);
   const low = Math.floor(Math.min(-3, ...known)), high = Math.max(0.5, ...known);
   const height = (loss) => 100 * (exponent(loss) - low) / (high - low);
-  const label = (e) => Math.abs(e) > 3 ? `1e${e}` : String(10 ** e);
+  const label = (e) => (Math.abs(e) > 3 ? `1e${e}` : String(10 ** e));
   const ticks = [];
   for (let e = low; e <= high; e += high - low > 6 ? 2 : 1) ticks.push([height(10 ** e), label(e)]);
   return { height, ticks };
@@ -51,47 +51,57 @@ export function curve(points) {
   }).join("");
 }
 
+/** A loss in few characters; null is NaN, undefined nothing. */
+export function number(loss) {
+  if (loss === undefined) return "";
+  if (loss === null) return "NaN";
+  return loss > 0 && loss < 1e-4 ? loss.toExponential(2) : loss.toPrecision(3);
+}
+
 function add(parent, tag, name, attributes = {}) {
-  const svg = tag === "svg" || tag === "path";
-  const child = svg ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
+  const space = ["svg", "path"].includes(tag) ? "2000/svg" : "1999/xhtml";
+  const child = document.createElementNS(`http://www.w3.org/${space}`, tag);
   child.setAttribute("class", `lh-run-${name}`);
   for (const [key, value] of Object.entries(attributes)) child.setAttribute(key, value);
   parent.append(child);
   return child;
 }
 
-/** A chart in `parent`. The picture is stretched to any size; its labels are text beside it, which is not. */
+/** A chart in `parent`; returns the function that draws it. The picture is stretched to any size,
+ * its labels, which must not be, stand beside it. `marks`: from which point on there are dots. */
 function chart(parent, name) {
   const figure = add(parent, "figure", `chart lh-run-${name}`);
   const caption = add(figure, "figcaption", "caption");
   const plot = add(figure, "div", "plot");
-  const svg = add(plot, "svg", "svg", { viewBox: "0 0 100 100", preserveAspectRatio: "none", role: "img" });
+  const box = { viewBox: "0 0 100 100", preserveAspectRatio: "none", role: "img" };
+  const svg = add(plot, "svg", "svg", box);
   const [grid, line, dots] = ["grid", "line", "dots"].map((part) => add(svg, "path", part));
   const labels = add(plot, "div", "labels", { "aria-hidden": "true" });
   add(figure, "div", "epoch", { "aria-hidden": "true" }).textContent = "epoch";
 
   return function draw(title, points, { height, ticks }, epochs, marks) {
+    const at = points.map(([x, y]) => [100 * x / epochs, y === null ? null : 100 - height(y)]);
+    const known = at.filter(([, y]) => y !== null);
+    const label = (axis, style, text) => add(labels, "span", axis, { style }).append(text);
     caption.textContent = title;
     svg.setAttribute("aria-label", title);
-    const at = points.map(([x, y]) => [100 * x / epochs, y === null ? null : 100 - height(y)]);
     grid.setAttribute("d", ticks.map(([y]) => `M0 ${(100 - y).toFixed(2)}H100`).join(""));
     line.setAttribute("d", curve(at));
-    dots.setAttribute("d", at.filter(([, y]) => y !== null).slice(marks).map((point) => curve([point])).join(""));
+    dots.setAttribute("d", known.slice(marks).map((point) => curve([point])).join(""));
     labels.replaceChildren();
-    for (const [y, label] of ticks) add(labels, "span", "y", { style: `bottom: ${y}%` }).textContent = label;
-    for (const x of wholeTicks(epochs)) {
-      add(labels, "span", "x", { style: `left: ${100 * x / epochs}%` }).textContent = x;
-    }
+    for (const [y, text] of ticks) label("y", `bottom: ${y}%`, text);
+    for (const x of wholeTicks(epochs)) label("x", `left: ${100 * x / epochs}%`, x);
   };
 }
 
 function render({ model, el }) {
   const texts = model.get("texts");
-  const root = add(el, "div", "panel");
-  root.classList.add("lh-run");
+  const root = add(el, "div", "panel lh-run");
   const head = add(root, "div", "head");
   const status = add(head, "b", "status");
-  const stop = add(head, "button", "stop", { type: "button", "data-lm-suppress-shortcuts": "true" });
+  const stop = add(head, "button", "stop", {
+    type: "button", "data-lm-suppress-shortcuts": "true",
+  });
   stop.textContent = texts.stop;
   const bar = add(root, "div", "bar", {
     role: "progressbar", "aria-label": texts.progress, "aria-valuemin": 0, "aria-valuemax": 100,
@@ -103,38 +113,39 @@ function render({ model, el }) {
   const drawLoss = chart(charts, "loss"), drawAccuracy = chart(charts, "accuracy");
   const log = add(root, "pre", "log");
   const live = add(root, "div", "live", { "aria-live": "polite" });
-  let stopping = false, gone = false, announced = {}, announcedAt = -Infinity;
+  let stopping = false, gone = false, said = {};
 
-  /** What a screen reader says: every state, and epochs, but not faster than they can be heard. */
-  function announce(state, values, now = performance.now()) {
-    if (state === announced.state && (values.done === announced.done || now - announcedAt < 5000)) return;
-    live.textContent = state === announced.state ? fill(texts.epoch_done, values)
+  /** What a screen reader says: every state, and epochs as fast as they can be heard. */
+  function say(state, values, now = performance.now()) {
+    if (state === said.state && (values.done === said.done || now - said.at < 5000)) return;
+    live.textContent = state === said.state ? fill(texts.epoch_done, values)
       : `${status.textContent} ${note.textContent}`;
-    [announced, announcedAt] = [{ state, done: values.done }, now];
+    said = { state, done: values.done, at: now };
   }
 
   function draw() {
-    const [epochs, losses, accuracies] = ["epochs", "losses", "accuracies"].map((name) => model.get(name));
-    const lost = gone || model.get("state") === "gone";
-    const running = model.get("state") === "running" && !lost;
-    const state = running ? (stopping ? "stopping" : model.get("left") === null ? "starting" : "running")
-      : ["done", "failed"].includes(model.get("state")) ? model.get("state") : "stopped";
-    const done = accuracies.length, loss = losses.at(-1)?.[1], accuracy = accuracies.at(-1);
-    const percent = accuracy === undefined ? "" : `${(100 * accuracy).toFixed(2)}%`;
-    const values = { epochs, done, epoch: Math.min(done + 1, epochs), accuracy: percent,
-      left: minutes(model.get("left")), time: minutes(model.get("seconds")) };
-    status.textContent = fill(texts[state], values);
+    const [state, epochs, fraction, left, losses, accuracies] = [
+      "state", "epochs", "fraction", "left", "losses", "accuracies",
+    ].map((name) => model.get(name));
+    const lost = gone || state === "gone", running = state === "running" && !lost;
+    const done = accuracies.length;
+    const accuracy = done ? `${(100 * accuracies.at(-1)).toFixed(2)}%` : "";
+    const values = { epochs, done, epoch: Math.min(done + 1, epochs), accuracy,
+      left: minutes(left), time: minutes(model.get("seconds")) };
+    const shown = !running ? (["done", "failed"].includes(state) ? state : "stopped")
+      : stopping ? "stopping" : left === null ? "starting" : "running";
+    status.textContent = fill(texts[shown], values);
     stop.disabled = !running || stopping;
-    bar.setAttribute("aria-valuenow", Math.floor(100 * model.get("fraction")));
-    filled.style.width = `${100 * model.get("fraction")}%`;
+    bar.setAttribute("aria-valuenow", Math.floor(100 * fraction));
+    filled.style.width = `${100 * fraction}%`;
     note.textContent = lost ? texts.gone : "";
     fault.textContent = model.get("error");
-    const shownLoss = loss === undefined ? "" : loss === null ? " NaN" : ` ${loss < 1e-4 && loss ? loss.toExponential(2) : loss.toPrecision(3)}`;
-    drawLoss(texts.loss + shownLoss, losses, lossAxis(losses.map(([, y]) => y)), epochs, -1);
-    drawAccuracy(`${texts.accuracy} ${percent}`, accuracies.map((y, i) => [i + 1, y]), accuracyAxis(accuracies),
-      epochs, epochs > 40 ? -1 : 0);
     log.textContent = model.get("log");
-    announce(lost ? "gone" : running && !stopping ? "running" : state, values);
+    drawLoss(`${texts.loss} ${number(losses.at(-1)?.[1])}`, losses,
+      lossAxis(losses.map(([, loss]) => loss)), epochs, -1);
+    drawAccuracy(`${texts.accuracy} ${accuracy}`, accuracies.map((value, i) => [i + 1, value]),
+      accuracyAxis(accuracies), epochs, epochs > 40 ? -1 : 0);
+    say(lost ? "gone" : shown === "starting" ? "running" : shown, values);
   }
 
   function leave() {
@@ -142,7 +153,7 @@ function render({ model, el }) {
     draw();
   }
   const follow = (_, kernelStatus) => { if (PYTHON_GONE.includes(kernelStatus)) leave(); };
-  const kernel = model.widget_manager?.kernel; // JupyterLab's: shutting down closes no comm
+  const kernel = model.widget_manager?.kernel; // JupyterLab's: a shutdown alone closes no comm
   stop.addEventListener("click", () => {
     stopping = true;
     model.send({ stop: true });

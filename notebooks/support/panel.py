@@ -19,21 +19,21 @@ from matplotlib.figure import Figure
 from .images import png
 from .texts import page_texts, text
 
+STATES = "running", "done", "stopped", "failed", "gone"
+
 
 class TrainingPanel(anywidget.AnyWidget):
-    """Shows a training, and sends {"stop": True} when Stop is pressed. `TrainingRun` makes it and keeps it up to date.
+    """Shows a training; its Stop sends {"stop": True}. `TrainingRun` keeps it up to date.
 
-    `state` (gone: Python ends while it trains); `epochs` in all; `fraction` done; `seconds` so far, and `left`, None at
-    the start; `losses`: points (epochs, mean loss), None for NaN; `accuracies` in [0, 1], one for each finished epoch;
-    `log`: its last line; `error`: what ended the training.
+    `state` (gone: Python ends while it trains); `epochs` in all; `fraction` done; `seconds` so far,
+    and `left`, None at the start; `losses`: points (epochs, mean loss), None for NaN; `accuracies`
+    in [0, 1], one for each finished epoch; `log`: its last line; `error`: what ended the training.
     """
 
     _esm = Path(__file__).with_name("panel.js")
     _css = Path(__file__).with_name("panel.css")
     texts = traitlets.Dict().tag(sync=True)
-    state = traitlets.Enum(["running", "done", "stopped", "failed", "gone"], "running").tag(
-        sync=True
-    )
+    state = traitlets.Enum(STATES, "running").tag(sync=True)
     epochs = traitlets.Int(1).tag(sync=True)
     fraction, seconds = traitlets.Float().tag(sync=True), traitlets.Float().tag(sync=True)
     left = traitlets.Float(None, allow_none=True).tag(sync=True)
@@ -72,10 +72,10 @@ class _Stopped(Exception):
 
 
 class TrainingRun:
-    """A training in the background; as a cell's value, its panel. `train_in_background` makes it. Notebook 04.
+    """A training in the background; as a cell's value, its panel. Notebook 04.
 
-    `model`, `epochs`; `history`: the `EpochResult`s so far; `running`; `error`: what ended it, or None; `panel`: the
-    `TrainingPanel`.
+    `model`, `epochs`; `history`: the `EpochResult`s so far; `running`; `error`: what ended it, or
+    None; `panel`: the `TrainingPanel`.
     """
 
     def __init__(
@@ -85,8 +85,8 @@ class TrainingRun:
         batches: int,
         start: Callable[[Callable[[int, float], None]], Iterator[Any]],
     ):
-        """batches: how many an epoch has; start: given on_batch(batch, loss), returns the generator of `EpochResult`s
-        that is the training. Raises what `start` raises."""
+        """batches: how many an epoch has; start: given on_batch(batch, loss), returns the generator
+        of `EpochResult`s that is the training. Raises what `start` raises."""
         self.model, self.epochs, self._batches = model, int(epochs), batches
         self.history, self.running, self.error = [], True, None
         self._results = start(self._on_batch)
@@ -101,8 +101,8 @@ class TrainingRun:
         threading.Thread(target=self._work, daemon=True).start()
 
     def wait(self) -> list:
-        """Returns `history` when the training has ended; raises what ended it, if anything did. An interrupt (Ctrl-C, the
-        square button) ends the waiting, not the training."""
+        """Returns `history` when the training has ended; raises what ended it, if anything did. An
+        interrupt (Ctrl-C, the square button) ends the waiting, not the training."""
         while not self._done.wait(0.2):  # an interrupt in Thread.join leaves a broken state behind
             pass
         if self.error is not None:
@@ -110,7 +110,8 @@ class TrainingRun:
         return self.history
 
     def stop(self) -> None:
-        """Ends the training after the batch at hand; returns when it has ended. The epochs finished stay as they are."""
+        """Ends the training after the batch at hand; returns when it has ended. The epochs finished
+        stay as they are."""
         self._stop.set()
         self._done.wait()
 
