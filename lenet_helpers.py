@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -147,8 +148,8 @@ def _check_versions():
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             found[name] = importlib.metadata.version(name)
         if name not in found or Version(found[name]) < Version(least):
-            version = found.get(name, "-")
-            raise ValueError(text("ready_version", name=name, least=least, found=version))
+            values = {"name": name, "least": least, "found": found.get(name, "-")}
+            raise ValueError(text("ready_version", **values))
     return text("ready_versions", n=len(found), torch=found["torch"])
 
 
@@ -162,8 +163,8 @@ def _check_data():
 def _check_network():
     """Reads the test digits with the trained network, and times a training on some of them."""
     digits = load_mnist()
-    trained = PROJECT / "notebooks" / "trained" / "lenet5.pt"
-    result = evaluate(load_weights(LeNet5(), trained), digits.test)
+    trained = load_weights(LeNet5(), PROJECT / "notebooks" / "trained" / "lenet5.pt")
+    right = evaluate(trained, digits.test).correct.sum()
     some = TensorDataset(*(tensor[:2560] for tensor in digits.test.tensors))
     model = LeNet5().to(device, memory_format=torch.channels_last)
     optimizer = torch.optim.SGD(model.parameters(), 0.01)
@@ -172,8 +173,7 @@ def _check_network():
         train_epoch(model, digit_loader(some, _batch_size(digits), shuffle=True), optimizer)
         seconds = time.perf_counter() - started
     minutes = f"{20 * seconds * len(digits.train) / len(some) / 60:.1f}"
-    right, n = result.correct.sum(), result.total.sum()
-    return text("ready_network", right=right, n=n, minutes=minutes)
+    return text("ready_network", right=right, n=len(digits.test), minutes=minutes)
 
 
 class LeNet5(nn.Module):
@@ -213,16 +213,10 @@ def lenet5_diagram(path: str | Path | None = None) -> Figure:
 
 
 def digit_loader(
-    dataset: TensorDataset,
-    batch_size: int,
-    shuffle: bool,
-    generator: torch.Generator | None = None,
+    dataset: TensorDataset, batch_size: int, shuffle: bool, generator: torch.Generator | None = None
 ) -> DataLoader:
-    """Batches (float32 images (B, 1, 28, 28) in [0, 1], int64 labels (B,)) of a uint8 dataset.
-
-    It takes a whole batch out of the tensors at once: several times as fast as image by image.
-    Notebooks 04, 05 and 06.
-    """
+    """Batches (float32 images (B, 1, 28, 28) in [0, 1], int64 labels (B,)) of a uint8 dataset, each
+    taken out of the tensors at once: faster than image by image. Notebooks 04, 05 and 06."""
     order = RandomSampler(dataset, generator=generator) if shuffle else SequentialSampler(dataset)
     return DataLoader(
         dataset,
@@ -304,6 +298,9 @@ class _Plan:
         self.batches = math.ceil(len(self.digits.train) / self.batch_size)  # of an epoch
         if self.save and self.log and Path(self.save).absolute() == Path(self.log).absolute():
             raise ValueError(text("same_file", path=self.save))
+
+    def begin_files(self):
+        """Raises OSError for what cannot be written, before the training."""
         if self.save:
             begin_file(self.save, weights_as_bytes(self.model))
         if self.log:
@@ -360,6 +357,7 @@ def train(model: nn.Module, digits: Digits, epochs: int = 20, **options) -> list
     be written, before the training begins.
     """
     plan, history, shown = _Plan(model, digits, epochs, **options), [], {}
+    plan.begin_files()
 
     def on_batch(batch, loss):
         bar.set_description(f"epoch {len(history) + 1}/{epochs}", refresh=False)
@@ -388,11 +386,11 @@ def train_in_background(
     """
     global _run
     plan = _Plan(model, digits, epochs, **options)
-    if _run is not None:
-        if _run.running and _run.model is model:
-            return _run
-        _run.stop()
-    _run = TrainingRun(model, plan.epochs, plan.batches, lambda on_batch: _training(plan, on_batch))
+    if _run is None or not _run.running or _run.model is not model:
+        plan.begin_files()
+        if _run is not None:
+            _run.stop()
+        _run = TrainingRun(model, plan.epochs, plan.batches, partial(_training, plan))
     return _run
 
 

