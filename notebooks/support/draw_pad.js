@@ -1,105 +1,332 @@
-function render({ model, el }) {
-  el.innerHTML = model.get("_page");
-  const SIDE = Math.sqrt(model.get("_ink").byteLength);
-  const part = name => el.querySelector(".lh-pad-" + name);
-  const canvas = part("canvas"), ink = canvas.getContext("2d"), scale = canvas.width / SIDE;
-  const small = Object.assign(document.createElement("canvas"), { width: SIDE, height: SIDE })
+// The draw pad: a digit drawn by hand and, while one draws, what a network makes of it.
+//
+// The page sends (model.set, model.save_changes):
+//   _ink      DataView of 112x112 bytes, row by row: 0 is empty, 255 black; Python sets it, too
+//   centre    whether the drawing is scaled and centred as MNIST's makers did it
+//   network   one of the names in _networks
+// To each of them it gets an answer, a new value of _answer:
+//   turn      a number, another one each time
+//   problem   why there is no guess: "empty", "dot", "full", "nan", or "" if there is one
+//   fault     the error's type and text if the network could not run, else ""
+//   shapes    {input: [1, 28, 28], c1: [6, 28, 28], s2, c3, s4, fc1, fc2, fc3: [10]}; after a fault
+//             only {input}; c1, c3, fc1 and fc2 after ReLU, fc3 the ten outputs
+//   values    the numbers of all of these, one after the other: float32, little-endian bytes
+// What stays as it is: _pen (the pen's width in pixels of 112), _samples (each digit's strokes, points
+// [x, y] in the unit square), _networks, texts.
+
+const SIDE = 112, SCALE = 5; // of a drawing; pixels of the canvas to one of its pixels
+const ERASER = 2.5; // times the pen's width
+const SEND_EVERY = 150, PATIENCE = 2500, SETTLED = 800; // milliseconds
+const LAYERS = { // zoom: pixels of the page to a cell; columns: maps in a row where there is room
+  c1: { title: "C1", zoom: 3, columns: 6, relu: true },
+  s2: { title: "S2", zoom: 4, columns: 6 },
+  c3: { title: "C3", zoom: 4, columns: 8, relu: true },
+  s4: { title: "S4", zoom: 7, columns: 8 },
+  fc1: { title: "F5 (fc1)", zoom: 8, relu: true },
+  fc2: { title: "F6 (fc2)", zoom: 8, relu: true },
+};
+
+export function softmax(outputs) {
+  const top = largest(outputs); // taken away, so that no power is infinite
+  const powers = Array.from(outputs, output => Math.exp(output - top));
+  const sum = powers.reduce((a, b) => a + b);
+  return powers.map(power => power / sum);
+}
+
+function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+// JupyterLab looks for the attribute on the focused element itself, else `d d` deletes the cell
+const control = (tag, attributes, ...children) =>
+  make(tag, { "data-lm-suppress-shortcuts": "true", ...attributes }, ...children);
+const button = (attributes, text) => control("button", { type: "button", ...attributes }, text);
+const fill = (template, values) => template.replace(/{(\w+)}/g, (_, name) => values[name]);
+const percent = p => `${(100 * p).toFixed(1)}%`;
+const decimal = value => value.toFixed(1).replace(/^-0\.0$/, "0.0").replace("-", "−");
+const bytes = view => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+const largest = values => values.reduce((a, b) => Math.max(a, b));
+
+/** {name: Float32Array} of an answer. */
+function layerValues({ shapes, values }) {
+  const numbers = new Float32Array(bytes(values).slice().buffer); // a copy: they may not be aligned
+  let start = 0;
+  return Object.fromEntries(Object.entries(shapes).map(([name, shape]) =>
+    [name, numbers.subarray(start, start += shape.reduce((a, b) => a * b))]));
+}
+
+/** Levels from 0 to 255 as black ink of that strength; the paper below is white. */
+function inkPicture(levels, width, height) {
+  const picture = new ImageData(width, height);
+  levels.forEach((level, i) => { picture.data[4 * i + 3] = level; });
+  return picture;
+}
+
+/** The sheet to draw on; `changed(over)` is called while a stroke is drawn and when it is over. */
+function drawingSheet(pen, label, changed) {
+  const canvas = make("canvas", { class: "lh-pad-canvas", width: SIDE * SCALE, height: SIDE * SCALE,
+    role: "img", "aria-label": label });
+  const ink = canvas.getContext("2d", { willReadFrequently: true });
+  const small = make("canvas", { width: SIDE, height: SIDE })
     .getContext("2d", { willReadFrequently: true });
   small.imageSmoothingQuality = "high";
-  let tool = "pen", pointer = null, last = null, sent = null, timer = 0, patience = 0;
+  let pointer = null, last = null;
 
-  const levels = () => {
-    const view = model.get("_ink");
-    return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+  const use = eraser => {
+    ink.globalCompositeOperation = eraser ? "destination-out" : "source-over";
+    ink.lineWidth = SCALE * pen * (eraser ? ERASER : 1);
+    ink.lineCap = ink.lineJoin = "round";
+    last = null;
   };
-  const expect = () => {  // no answer: a cell runs, or the kernel is gone
-    clearTimeout(patience);
-    patience = setTimeout(() => { part("waiting").hidden = false; }, 2500);
-  };
-  const send = () => {
-    clearTimeout(timer);
-    timer = 0;
-    small.clearRect(0, 0, SIDE, SIDE);
-    small.drawImage(canvas, 0, 0, SIDE, SIDE);
-    const rgba = small.getImageData(0, 0, SIDE, SIDE).data, old = levels();
-    const now = Uint8Array.from({ length: SIDE * SIDE }, (_, i) => rgba[4 * i + 3]);
-    if (now.every((level, i) => level === old[i])) return;
-    sent = new DataView(now.buffer);
-    model.set("_ink", sent);
-    model.save_changes();
-    expect();
-  };
-  const show = () => {
-    if (model.get("_ink") === sent) return;  // drawn here
-    const picture = new ImageData(SIDE, SIDE);
-    levels().forEach((level, i) => { picture.data[4 * i + 3] = level; });
-    small.putImageData(picture, 0, 0);
-    ink.globalCompositeOperation = "copy";
-    ink.drawImage(small.canvas, 0, 0, canvas.width, canvas.height);
-  };
-  const follow = () => {
-    part("view").innerHTML = model.get("_view");
-    clearTimeout(patience);
-    part("waiting").hidden = true;
-  };
-  const settings = () => {
-    part("centre").checked = model.get("centre");
-    part("network").value = model.get("network");
-  };
-  const set = (name, value) => { model.set(name, value); model.save_changes(); expect(); };
-  const line = event => {
-    const box = canvas.getBoundingClientRect(), zoom = canvas.width / box.width;
-    const point = [(event.clientX - box.left) * zoom, (event.clientY - box.top) * zoom];
+  const lineTo = (x, y) => { // in the unit square
+    const point = [x * canvas.width, y * canvas.height];
     ink.beginPath();
     ink.moveTo(...(last ?? [point[0] - 0.1, point[1]]));
     ink.lineTo(...point);
     ink.stroke();
     last = point;
   };
-
+  const follow = event => {
+    const box = canvas.getBoundingClientRect();
+    lineTo((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
+  };
+  const sheet = {
+    canvas,
+    erasing: false,
+    inUse: () => pointer !== null,
+    clear: () => ink.clearRect(0, 0, canvas.width, canvas.height),
+    draw(strokes) {
+      for (const stroke of strokes) {
+        use(false);
+        stroke.forEach(point => lineTo(...point));
+      }
+    },
+    levels() {
+      small.clearRect(0, 0, SIDE, SIDE);
+      small.drawImage(canvas, 0, 0, SIDE, SIDE);
+      const { data } = small.getImageData(0, 0, SIDE, SIDE);
+      return Uint8Array.from({ length: SIDE * SIDE }, (_, i) => data[4 * i + 3]);
+    },
+    show(levels) {
+      small.putImageData(inkPicture(levels, SIDE, SIDE), 0, 0);
+      ink.globalCompositeOperation = "copy";
+      ink.drawImage(small.canvas, 0, 0, canvas.width, canvas.height);
+    },
+  };
   canvas.onpointerdown = event => {
-    const rubber = tool === "eraser" || event.buttons & 32;  // a pen's other end
-    if (pointer !== null || event.button > 0 && !rubber) return;
+    const otherEnd = event.buttons & 32; // of a pen: its eraser
+    if (pointer !== null || event.button !== 0 && !otherEnd) return;
     event.preventDefault();
     pointer = event.pointerId;
     canvas.setPointerCapture(pointer);
-    ink.globalCompositeOperation = rubber ? "destination-out" : "source-over";
-    ink.lineWidth = scale * model.get("_pen") * (rubber ? 2.5 : 1);
-    ink.lineCap = ink.lineJoin = "round";
-    last = null;
-    line(event);
+    use(sheet.erasing || otherEnd);
+    follow(event);
   };
   canvas.onpointermove = event => {
     if (event.pointerId !== pointer) return;
     const steps = event.getCoalescedEvents?.() ?? [];
-    (steps.length ? steps : [event]).forEach(line);
-    timer ||= setTimeout(send, 200);
+    (steps.length ? steps : [event]).forEach(follow);
+    changed(false);
   };
   canvas.onpointerup = canvas.onpointercancel = event => {
     if (event.pointerId !== pointer) return;
     pointer = null;
-    send();
+    changed(true);
   };
-  const tools = [...el.querySelectorAll("[data-tool]")];
-  tools.forEach(button => {
-    button.onclick = () => {
-      tool = button.dataset.tool;
-      tools.forEach(other => other.setAttribute("aria-pressed", other === button));
-      canvas.style.cursor = tool === "eraser" ? "cell" : "crosshair";
-    };
-  });
-  part("clear").onclick = () => {
-    ink.clearRect(0, 0, canvas.width, canvas.height);
-    tools[0].click();
-    send();
-  };
-  el.querySelectorAll("[data-sample]").forEach(button => {
-    button.onclick = () => { model.send({ sample: Number(button.dataset.sample) }); expect(); };
-  });
-  part("centre").onchange = event => set("centre", event.target.checked);
-  part("network").onchange = event => set("network", event.target.value);
-  const listeners = { "change:_ink": show, "change:_view": follow, "change:centre change:network": settings };
-  for (const [event, act] of Object.entries(listeners)) { model.on(event, act); act(); }
-  return () => { for (const [event, act] of Object.entries(listeners)) model.off(event, act); };
+  return sheet;
 }
+
+/** A layer's maps [n, height, width], each a canvas, or its neurons [n], all in one. `paint` takes the
+ *  layer's values: 0 is white, `limit` black. */
+function layerPicture([n, height, width], { zoom, columns }, caption) {
+  const neurons = !height, [maps, w, h] = neurons ? [1, n, 1] : [n, width, height];
+  const style = `width: ${zoom * w}px${neurons ? "; height: 16px" : ""}`;
+  const canvases = Array.from({ length: maps },
+    () => make("canvas", { width: w, height: h, style }));
+  const row = make("div", { class: "lh-pad-row", "aria-hidden": "true" }, ...canvases);
+  if (columns) row.style.maxWidth = `${columns * (zoom * w + 3)}px`;
+  const paint = (values, limit) => canvases.forEach((canvas, k) => {
+    const levels = values.subarray(k * w * h, (k + 1) * w * h).map(value => 255 * value / limit);
+    canvas.getContext("2d").putImageData(inkPicture(levels, w, h), 0, 0);
+  });
+  return { figure: make("figure", {}, make("figcaption", {}, caption), row), paint };
+}
+
+/** What the page shows of an answer: `elements`; `follow(answer)` shows it and gives it in words. */
+function resultsView(texts) {
+  const part = (name, tag = "div") => make(tag, { class: `lh-pad-${name}` });
+  const sees = part("sees"), guess = part("guess"), sentence = part("sentence"), maps = part("maps");
+  const input = layerPicture([1, 28, 28], { zoom: 4 }, texts.sees);
+  sees.append(input.figure);
+  const [first, second] = ["first", "second"].map(name => {
+    const digit = make("b"), probability = make("span");
+    const line = part(name, "p");
+    line.append(make("span", {}, texts[name]), digit, probability);
+    guess.append(line);
+    return { digit, probability };
+  });
+  const heading = (text, attributes) => make("th", { scope: "col", ...attributes }, text);
+  const body = make("tbody"), table = part("table", "table");
+  table.append(make("thead", {}, make("tr", {}, make("td"), heading(texts.output),
+    heading(texts.probability, { colspan: 2 }))), body);
+  let rows = [], pictures = {}, built = "";
+
+  const build = shapes => { // again for a network of other sizes only
+    if (built === JSON.stringify(shapes)) return;
+    built = JSON.stringify(shapes);
+    rows = Array.from({ length: shapes.fc3[0] }, (_, digit) => {
+      const output = make("td"), bar = make("div"), probability = make("td");
+      const row = make("tr", {}, make("th", { scope: "row" }, digit), output, make("td", {}, bar),
+        probability);
+      return { row, output, bar, probability };
+    });
+    body.replaceChildren(...rows.map(({ row }) => row));
+    pictures = Object.fromEntries(Object.entries(LAYERS).map(([name, layer]) => {
+      const [n, ...size] = shapes[name], maps = size.length ? `@${size.join("x")}` : "";
+      const caption = `${layer.title}: ${n}${maps}${layer.relu ? texts.relu : ""}`;
+      return [name, layerPicture(shapes[name], layer, caption)];
+    }));
+    maps.replaceChildren(...Object.values(pictures).map(({ figure }) => figure));
+  };
+  const showGuess = outputs => {
+    const probabilities = softmax(outputs);
+    const [best, next] = probabilities.map((_, digit) => digit)
+      .sort((a, b) => probabilities[b] - probabilities[a]);
+    for (const [place, digit] of [[first, best], [second, next]]) {
+      place.digit.textContent = digit;
+      place.probability.textContent = percent(probabilities[digit]);
+    }
+    rows.forEach(({ row, output, bar, probability }, digit) => {
+      row.className = digit === best ? "lh-pad-best" : "";
+      output.textContent = decimal(outputs[digit]);
+      bar.style.width = probability.textContent = percent(probabilities[digit]);
+    });
+    return fill(texts.said, { first: best, second: next,
+      p: percent(probabilities[best]), q: percent(probabilities[next]) });
+  };
+  return {
+    elements: [sees, guess, table, sentence, maps],
+    follow(answer) {
+      const values = layerValues(answer);
+      input.paint(values.input, 1);
+      if (!answer.fault) {
+        build(answer.shapes);
+        for (const name in LAYERS) pictures[name].paint(values[name], largest(values[name]) || 1);
+      }
+      sentence.textContent = answer.fault ? fill(texts.fault, { error: answer.fault })
+        : answer.problem ? texts[answer.problem] : "";
+      const guessed = !sentence.textContent;
+      for (const element of [guess, table, maps]) { // room is kept for them: nothing moves
+        element.style.visibility = guessed ? "visible" : "hidden";
+      }
+      return guessed ? showGuess(values.fc3) : sentence.textContent;
+    },
+  };
+}
+
+function render({ model, el }) {
+  const texts = model.get("texts");
+  let sent = null, words = "", timer = 0, patience = 0, settling = 0, gone = false;
+
+  const notice = make("div", { class: "lh-pad-notice", role: "status" });
+  const live = make("div", { class: "lh-pad-live", "aria-live": "polite" });
+  const expect = () => { // no answer: a cell runs, or the kernel is gone
+    clearTimeout(patience);
+    if (!gone) patience = setTimeout(() => { notice.textContent = texts.waiting; }, PATIENCE);
+  };
+  const announce = () => {
+    clearTimeout(settling);
+    settling = setTimeout(() => { if (!sheet.inUse()) live.textContent = words; }, SETTLED);
+  };
+  const set = (name, value) => {
+    model.set(name, value);
+    model.save_changes();
+    expect();
+  };
+  const send = () => {
+    clearTimeout(timer);
+    timer = 0;
+    const levels = sheet.levels(), old = bytes(model.get("_ink"));
+    if (levels.every((level, i) => level === old[i])) return;
+    sent = new DataView(levels.buffer);
+    set("_ink", sent);
+  };
+  const sheet = drawingSheet(model.get("_pen"), texts.label, over => {
+    if (over) send();
+    else timer ||= setTimeout(send, SEND_EVERY);
+    announce();
+  });
+  const view = resultsView(texts);
+
+  const tools = ["draw", "erase"].map(name => button({}, texts[name]));
+  const choose = erasing => {
+    sheet.erasing = erasing;
+    tools.forEach((tool, k) => tool.setAttribute("aria-pressed", erasing === Boolean(k)));
+    sheet.canvas.style.cursor = erasing ? "cell" : "crosshair";
+  };
+  tools.forEach((tool, k) => { tool.onclick = () => choose(Boolean(k)); });
+  choose(false);
+  const replace = strokes => {
+    sheet.clear();
+    sheet.draw(strokes);
+    choose(false);
+    send();
+  };
+  const clear = button({ class: "lh-pad-clear" }, texts.clear);
+  clear.onclick = () => replace([]);
+  const samples = model.get("_samples").map((strokes, digit) => {
+    const sample = button({ "data-sample": digit }, digit);
+    sample.onclick = () => replace(strokes);
+    return sample;
+  });
+  const centre = control("input", { type: "checkbox", class: "lh-pad-centre" });
+  centre.onchange = () => set("centre", centre.checked);
+  const names = model.get("_networks");
+  const network = control("select", { class: "lh-pad-network" },
+    ...names.map(name => make("option", { value: name }, name)));
+  network.onchange = () => set("network", network.value);
+  const networks = make("label", {}, texts.network, network);
+  networks.hidden = names.length === 1;
+
+  el.replaceChildren(make("div", { class: "lh-pad" }, make("div", { class: "lh-pad-body" },
+    make("div", { class: "lh-pad-options" },
+      make("div", { class: "lh-pad-samples", role: "group", "aria-label": texts.samples },
+        make("span", { "aria-hidden": "true" }, texts.samples), ...samples),
+      make("label", {}, centre, texts.centre), networks),
+    make("div", { class: "lh-pad-board" }, sheet.canvas,
+      make("div", { class: "lh-pad-tools" }, ...tools, clear), notice),
+    ...view.elements, live)));
+
+  const listeners = {
+    "change:_ink": () => {
+      if (model.get("_ink") !== sent) sheet.show(bytes(model.get("_ink"))); // else drawn here
+    },
+    "change:_answer": () => {
+      clearTimeout(patience);
+      if (!gone) notice.textContent = "";
+      words = view.follow(model.get("_answer"));
+      announce();
+    },
+    "change:centre change:network": () => {
+      centre.checked = model.get("centre");
+      network.value = model.get("network");
+    },
+    "comm_live_update": () => { // fired when the kernel goes, and then only
+      gone = true;
+      clearTimeout(patience);
+      notice.textContent = texts.gone;
+    },
+  };
+  for (const [event, act] of Object.entries(listeners)) model.on(event, act);
+  for (const [event, act] of Object.entries(listeners)) if (event.startsWith("change")) act();
+  clearTimeout(settling); // nothing has happened yet that is to be said
+  return () => {
+    for (const [event, act] of Object.entries(listeners)) model.off(event, act);
+    for (const each of [timer, patience, settling]) clearTimeout(each);
+  };
+}
+
 export default { render };
