@@ -1,15 +1,19 @@
-"""From a drawing to what a network makes of it: MNIST's style, the maps of every layer, a cell's reason, the pad."""
+"""The draw pad's numbers: what it is given, and what it answers. Its page is in test_lab_draw_pad.py."""
 
 import base64
 import copy
 import io
+import json
+import math
 import re
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from test_inference import by_hand
 from torch import nn
 
 import lenet_helpers as lh
@@ -17,18 +21,36 @@ from notebooks.support import texts
 from notebooks.support.drawing import draw_strokes
 
 
-def sentence(pad):
-    found = re.search(r'lh-pad-sentence"[^>]*>([^<]*)', pad._view)
-    return found and found[1]
+def answer(pad):
+    """What the page gets, as draw_pad.js says: {layer: tensor}."""
+    sent = pad.get_state()["_answer"]
+    sizes = [math.prod(shape) for shape in sent["shapes"].values()]
+    values = torch.tensor(np.frombuffer(sent["values"], "<f4")).split(sizes)
+    return {
+        name: part.reshape(shape) for part, (name, shape) in zip(values, sent["shapes"].items())
+    }
 
 
 def guess(pad):
-    return int(re.search(r"lh-pad-first.*?<b>(\d)", pad._view)[1])
+    assert pad._answer["problem"] == pad._answer["fault"] == ""
+    return answer(pad)["fc3"].argmax().item()
+
+
+def test_the_answer_is_what_the_network_computes(network):
+    pad = lh.DrawPad(network)
+    for digit in (None, 4, 7):  # an empty pad has maps, too: the page keeps room for them
+        if digit is not None:
+            pad.drawing = lh.sample_drawing(digit)
+        found, expected = answer(pad), by_hand(network, pad.image)
+        assert list(found) == ["input", "c1", "s2", "c3", "s4", "fc1", "fc2", "fc3"]
+        for name in found:
+            assert found[name].shape == expected[name].shape
+            assert torch.allclose(found[name], expected[name], atol=1e-4)
 
 
 def test_a_guess_only_where_there_is_something_to_guess(network):
     pad = lh.DrawPad(network)
-    assert "empty" in sentence(pad) and "<img" in pad._view and "lh-pad-first" not in pad._view
+    assert pad._answer["problem"] == "empty"
     dot, full = draw_strokes([[(0.3, 0.3)]]), np.full((112, 112), 255, np.uint8)
     faint = np.full((112, 112), 2, np.uint8)
     single = np.zeros((112, 112), np.uint8)
@@ -42,9 +64,10 @@ def test_a_guess_only_where_there_is_something_to_guess(network):
     ):
         for centre in (True, False):
             pad.centre, pad.drawing = centre, drawing
-            assert word in sentence(pad) and "lh-pad-first" not in pad._view
+            assert pad._answer["problem"] == word
+            assert torch.equal(answer(pad)["input"], pad.image)
     pad.drawing = lh.sample_drawing(6)
-    assert sentence(pad) is None and pad._view.count("<img") == 7 and pad._view.count("<tr") == 11
+    assert guess(pad) == 6
 
 
 def test_the_drawing_can_be_read_and_set(network):
@@ -84,11 +107,10 @@ def test_the_drawing_can_be_read_and_set(network):
 def test_whose_network(network):
     untrained = lh.LeNet5()
     pad = lh.DrawPad({"trained": network, "<mine> & yours": untrained})
-    assert pad.network == "trained" and "&lt;mine&gt; &amp; yours" in pad._page
+    assert pad.network == "trained"
     pad.drawing = lh.sample_drawing(4)
-    view = pad._view
     pad.network = "<mine> & yours"
-    assert pad._view != view and guess(pad) == untrained(pad.image[None]).argmax().item()
+    assert torch.allclose(answer(pad)["fc3"], untrained(pad.image[None])[0], atol=1e-4)
     with pytest.raises(ValueError, match="'other'.*trained"):
         pad.network = "other"
     assert lh.DrawPad({20: network, 100: untrained}).network == "20"
@@ -102,31 +124,48 @@ def test_whose_network(network):
 
 
 def test_what_the_page_sends(network):
-    pad = lh.DrawPad(network)
+    pad = lh.DrawPad({"a": network, "b": lh.LeNet5()})
     pad.set_state({"_ink": memoryview(lh.sample_drawing(7).tobytes())})
     assert np.array_equal(pad.drawing, lh.sample_drawing(7)) and guess(pad) == 7
-    view = pad._view
-    pad.set_state({"centre": False})
-    assert pad._view != view and not pad.centre
-    pad._handle_custom_msg({"sample": 2}, [])
-    assert np.array_equal(pad.drawing, lh.sample_drawing(2))
+    for state in ({"centre": False}, {"network": "b"}, {"_ink": memoryview(bytes(112 * 112))}):
+        before = pad._answer
+        pad.set_state(state)
+        assert pad._answer != before
+    assert not pad.centre and pad.network == "b" and not pad.drawing.any()
+    before = pad._answer
+    pad.set_state({"centre": True})  # an empty pad looks the same, but the page waits for an answer
+    assert pad._answer["values"] == before["values"] and pad._answer != before
 
 
-def test_a_fault_shows_in_the_pad(network):
+def test_the_samples_of_the_page_are_those_of_python(network):
+    samples = json.loads(json.dumps(lh.DrawPad(network)._samples))  # as a page gets them
+    for digit, strokes in enumerate(samples):
+        assert np.array_equal(draw_strokes(strokes), lh.sample_drawing(digit))
+
+
+def test_a_fault_is_said_and_the_next_network_works(network):
     class Misfit(lh.LeNet5):
         def __init__(self):
             super().__init__()
             self.fc1 = nn.Linear(256, 120)
 
-    pad = lh.DrawPad({"good": network, "bad": Misfit(), "foreign": nn.Linear(784, 10)})
+    broken = copy.deepcopy(network)
+    with torch.no_grad():
+        broken.fc3.bias[3] = float("nan")
+    models = {"good": network, "bad": Misfit(), "foreign": nn.Linear(784, 10), "broken": broken}
+    pad = lh.DrawPad(models)
     pad.drawing = lh.sample_drawing(4)
     pad.network = "bad"
-    assert "lh-pad-fault" in pad._view and "1x400 and 256x120" in pad._view
+    assert re.match("RuntimeError: .*1x400 and 256x120", pad._answer["fault"])
+    assert torch.equal(answer(pad)["input"], pad.image)
     pad.network = "foreign"
-    assert "no layer named c1" in pad._view
+    assert "no layer named c1" in pad._answer["fault"]
     pad._repr_mimebundle_()
+    pad.network = "broken"
+    assert pad._answer["problem"] == "nan" and pad._answer["fault"] == ""
     pad.network = "good"
     assert guess(pad) == 4
+    assert "no layer named c1" in lh.DrawPad(nn.Linear(784, 10))._answer["fault"]
 
 
 def test_it_works_while_the_same_network_trains(network, small):
@@ -137,7 +176,7 @@ def test_it_works_while_the_same_network_trains(network, small):
         while not over.is_set():
             for digit in range(10):
                 pad.drawing = lh.sample_drawing(digit)
-                faults.extend(["fault"] * ("lh-pad-fault" in pad._view))
+                faults.extend(filter(None, [pad._answer["fault"]]))
 
     thread = threading.Thread(target=draw)
     thread.start()
@@ -154,17 +193,18 @@ def test_it_works_while_the_same_network_trains(network, small):
     assert guess(pad) == model(pad.image[None]).argmax().item()
 
 
-def test_both_languages(network, monkeypatch):
-    pages = []
+def test_both_languages(network):
+    pages = {}
     for language in ("zh", "en"):
         texts.use(language)
-        pad = lh.DrawPad(network)
-        empty = pad._view
-        pad.drawing = lh.sample_drawing(4)
-        pages.append(pad._page + empty + pad._view)
-    assert (
-        "画板是空的" in pages[0] and "它认为是" in pages[0] and not re.search("[一-鿿]", pages[1])
-    )
+        pages[language] = lh.DrawPad(network).get_state()["texts"]
+    assert pages["zh"]["first"] == "它认为是" and pages["en"]["first"] == "first guess"
+    assert pages["zh"].keys() == pages["en"].keys()
+    assert not re.search("[一-鿿]", "".join(pages["en"].values()))
+    source = (Path(texts.__file__).parent / "draw_pad.js").read_text(encoding="utf-8")
+    used = {*re.findall(r"texts\.(\w+)", source), "first", "second", "draw", "erase"}
+    used |= {"empty", "dot", "full", "nan"}  # an answer's problems
+    assert used <= pages["en"].keys() and not re.search("[一-鿿]", source)
 
 
 def test_a_saved_notebook_shows_a_picture(network):

@@ -11,21 +11,29 @@ from material import DRAWINGS, moved_strokes
 from PIL import Image
 
 CELL = """import lenet_helpers as lh, torch
+from notebooks.support import texts
 def network():
     return lh.load_weights(lh.LeNet5(), "notebooks/trained/lenet5.pt")
+texts.use("en")
 pad = lh.DrawPad({})
 pad"""
 SETTLED = """() => new Promise(done => {
     let timer = setTimeout(done, 250);
     new MutationObserver(() => { clearTimeout(timer); timer = setTimeout(done, 250); })
-        .observe(document.querySelector(".lh-pad-view"), {childList: true});
+        .observe(document.querySelector(".lh-pad-body"), {childList: true, subtree: true});
 })"""
+WIDTHS = (280, 390, 539, 540, 567, 820, 899, 900, 1280, 1900)
+LAYERS = ("c1", "s2", "c3", "s4", "fc1", "fc2")
+ALPHA = """c => [...c.getContext("2d").getImageData(0, 0, c.width, c.height).data]
+    .filter((v, i) => i % 4 === 3)"""
+CELLS = """() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells
+    .map(cell => [cell.cell_type, cell.source])"""
 
 
 @pytest.fixture
 def open_pad(open_notebook):
     def open_(models="network()", **options):
-        page = open_notebook([CELL.removed_strokes("{}", models)], **options)
+        page = open_notebook([CELL.replace("{}", models), "'another cell'"], **options)
         page.locator(".lh-pad-canvas").wait_for()
         page.locator(".lh-pad").scroll_into_view_if_needed()
         return page
@@ -46,58 +54,95 @@ def draw(page, strokes):
 
 def guess(page):
     page.evaluate(SETTLED)
+    assert page.locator(".lh-pad-guess").is_visible()
     return int(page.locator(".lh-pad-first b").inner_text())
 
 
-def ink(page):
+def ink(page, number=0):
     """How much ink the page's own canvas holds."""
-    return page.locator(".lh-pad-canvas").evaluate(
-        "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.filter((v, i) => i % 4 == 3 && v > 127).length"
-    )
+    return sum(a > 127 for a in page.locator(".lh-pad-canvas").nth(number).evaluate(ALPHA))
 
 
-def test_thirty_digits_with_the_mouse(open_pad):
+def test_five_digits_with_the_mouse(open_pad):
     page = open_pad()
-    right = []
-    for number, (size, x, y) in enumerate([(0.65, 0.5, 0.5), (0.35, 0.22, 0.22), (0.92, 0.5, 0.5)]):
-        for drawing in DRAWINGS[number::3]:
-            page.get_by_role("button", name="Clear").click()
-            draw(page, moved_strokes(drawing["strokes"], size, x, y))
-            right.append(guess(page) == drawing["digit"])
-    assert len(right) == 30 and sum(right) >= 27
+    for digit, size, x, y in [
+        (1, 0.65, 0.5, 0.5),
+        (2, 0.35, 0.22, 0.22),
+        (4, 0.92, 0.5, 0.5),
+        (7, 0.5, 0.7, 0.6),
+        (0, 0.3, 0.2, 0.8),
+    ]:
+        page.get_by_role("button", name="Clear").click()
+        strokes = next(d["strokes"] for d in DRAWINGS if d["digit"] == digit)
+        draw(page, moved_strokes(strokes, size, x, y))
+        assert guess(page) == digit
 
 
 def test_what_the_page_shows_is_what_python_has(open_pad):
     page = open_pad("{'a': network(), 'b': lh.LeNet5()}")
     assert "empty" in page.locator(".lh-pad-sentence").inner_text()
-    assert page.locator(".lh-pad-maps img").count() == 0
+    assert (
+        page.locator(".lh-pad-guess, .lh-pad-table, .lh-pad-maps").evaluate_all(
+            "all => all.map(e => getComputedStyle(e).visibility)"
+        )
+        == ["hidden"] * 3
+    )
     draw(page, DRAWINGS[12]["strokes"])
     assert guess(page) == 4
-    assert page.locator(".lh-pad-maps img").count() == 6
-    sees = page.locator(".lh-pad-answer img")
-    assert sees.evaluate("e => getComputedStyle(e).imageRendering") == "pixelated"
-    shown = np.array(
-        Image.open(io.BytesIO(base64.b64decode(sees.get_attribute("src").split(",")[1])))
+
+    steps = json.loads(
+        run_code(
+            page,
+            "import json; from notebooks.support.inference import activations;"
+            "steps = activations(network(), pad.image);"
+            "steps['probabilities'] = steps['fc3'].softmax(0);"
+            "print(json.dumps({name: step.tolist() for name, step in steps.items()}))",
+        )
     )
-    seen = json.loads(run_code(page, "print((255 - 255 * pad.image[0]).tolist())"))
-    assert np.allclose(shown, seen, atol=1)
+    figures = page.locator(".lh-pad figure")
+    assert figures.count() == 1 + len(LAYERS)
+    for number, name in enumerate(["input", *LAYERS]):
+        canvases = figures.nth(number).locator("canvas")
+        shown = np.array(canvases.evaluate_all(f"all => all.map({ALPHA})")).flatten()
+        values = np.array(steps[name]).flatten()
+        limit = 1 if name == "input" else values.max()
+        assert np.allclose(shown, 255 * values / limit, atol=1)
+        look = canvases.first.evaluate("c => getComputedStyle(c).imageRendering")
+        assert look == "pixelated"
+    assert "C3: 16@10x10 (after ReLU)" in page.locator(".lh-pad-maps").inner_text()
+    rows = page.locator(".lh-pad-table tbody tr").evaluate_all(
+        "all => all.map(row => [...row.children].map(cell => cell.textContent))"
+    )
+    for digit, (label, output, _, probability) in enumerate(rows):
+        assert label == str(digit)
+        assert float(output.replace("−", "-")) == pytest.approx(steps["fc3"][digit], abs=0.051)
+        expected = 100 * steps["probabilities"][digit]
+        assert float(probability.rstrip("%")) == pytest.approx(expected, abs=0.051)
 
     drawing = np.array(json.loads(run_code(page, "print(pad.drawing.tolist())")))
-    levels = page.locator(".lh-pad-canvas").evaluate("""c => [...c.getContext("2d").getImageData(0, 0, c.width, c.height).data]
-        .filter((v, i) => i % 4 == 3)""")
-    blocks = np.reshape(levels, (112, 5, 112, 5)).mean(
-        (1, 3)
-    )  # each pixel of .drawing is 5x5 of the canvas
+    levels = page.locator(".lh-pad-canvas").evaluate(ALPHA)
+    blocks = np.reshape(levels, (112, 5, 112, 5)).mean((1, 3))  # a pixel of .drawing is 5x5 here
     assert drawing.shape == (112, 112) and np.abs(drawing - blocks).mean() < 2
 
     run_code(page, "pad.drawing = lh.sample_drawing(8)")
     assert guess(page) == 8
     run_code(page, "import numpy as np; pad.drawing = np.zeros((112, 112), np.uint8)")
-    page.locator(".lh-pad-sentence").wait_for()
+    page.get_by_text("The pad is empty").wait_for()
     assert ink(page) == 0
     run_code(page, "pad.network, pad.centre = 'b', False")
     page.wait_for_function("() => document.querySelector('.lh-pad-network').value === 'b'")
     assert not page.locator(".lh-pad-centre").is_checked()
+
+
+def test_a_sample_is_the_one_of_python(open_pad):
+    page = open_pad()
+    for digit in (3, 4):
+        page.locator(f"[data-sample='{digit}']").click()
+        assert guess(page) == digit
+        code = (
+            f"import numpy as np; print(abs(pad.drawing - 1.0 * lh.sample_drawing({digit})).mean())"
+        )
+        assert float(run_code(page, code)) < 2
 
 
 def test_eraser_clear_dot_and_full(open_pad):
@@ -113,18 +158,14 @@ def test_eraser_clear_dot_and_full(open_pad):
     page.get_by_role("button", name="Clear").click()
     page.get_by_text("The pad is empty").wait_for()
     assert ink(page) == 0
-    draw(
-        page,
-        [[(0.03, y / 20) if (y + k) % 2 else (0.97, y / 20) for y in range(21) for k in (0, 1)]],
-    )  # Clear: Draw again
+    zigzag = [(0.03, y / 20) if (y + k) % 2 else (0.97, y / 20) for y in range(21) for k in (0, 1)]
+    draw(page, [zigzag])  # Clear took up the pen again
     page.get_by_text("almost full").wait_for()
     page.mouse.move(5, 5)
     page.evaluate(SETTLED)
     page.get_by_role("button", name="Clear").click()
     page.get_by_text("The pad is empty").wait_for()
-    draw(
-        page, [[(0.5, 0.2), (0.5, 1.6)]]
-    )  # the pointer leaves the pad with the button held, and lets go outside
+    draw(page, [[(0.5, 0.2), (0.5, 1.6)]])  # the button is let go outside
     assert guess(page) == 1
     box = page.locator(".lh-pad-canvas").bounding_box()
     before = ink(page)
@@ -139,29 +180,18 @@ def test_finger_and_pen(open_pad, kind):
     canvas = page.locator(".lh-pad-canvas")
     assert canvas.evaluate("c => getComputedStyle(c).touchAction") == "none"
     box, browser = canvas.bounding_box(), page.context.new_cdp_session(page)
+    mouse_events = {"Start": "mousePressed", "Move": "mouseMoved", "End": "mouseReleased"}
 
     def send(step, point=None):
         x, y = (box[side] + v * box["width"] for side, v in zip("xy", point or (0, 0)))
         if kind == "touch":
-            browser.send(
-                "Input.dispatchTouchEvent",
-                {"type": "touch" + step, "touchPoints": [{"x": x, "y": y}] if point else []},
-            )
+            points = [{"x": x, "y": y}] if point else []
+            options = {"type": "touch" + step, "touchPoints": points}
+            browser.send("Input.dispatchTouchEvent", options)
         else:
-            browser.send(
-                "Input.dispatchMouseEvent",
-                {
-                    "type": {"Start": "mousePressed", "Move": "mouseMoved", "End": "mouseReleased"}[
-                        step
-                    ],
-                    "x": x,
-                    "y": y,
-                    "button": "left",
-                    "buttons": 1,
-                    "clickCount": 1,
-                    "pointerType": "pen",
-                },
-            )
+            options = {"type": mouse_events[step], "x": x, "y": y, "pointerType": "pen"}
+            options |= {"button": "left", "buttons": 1, "clickCount": 1}
+            browser.send("Input.dispatchMouseEvent", options)
 
     for stroke in DRAWINGS[12]["strokes"]:
         send("Start", stroke[0])
@@ -169,6 +199,20 @@ def test_finger_and_pen(open_pad, kind):
             send("Move", point)
         send("End")
     assert guess(page) == 4
+
+
+def test_a_pens_other_end_erases(open_pad):
+    page = open_pad()
+    draw(page, [[(0.2, 0.5), (0.8, 0.5)]])
+    before = ink(page)
+    page.locator(".lh-pad-canvas").evaluate("""canvas => {
+        const box = canvas.getBoundingClientRect();
+        const send = (type, y) => canvas.dispatchEvent(new PointerEvent("pointer" + type, {
+            pointerId: 1, pointerType: "pen", button: 5, buttons: type === "up" ? 0 : 32,
+            clientX: box.left + box.width / 2, clientY: box.top + y * box.height }));
+        send("down", 0.2); send("move", 0.8); send("up", 0.8);
+    }""")
+    assert 0.5 * before < ink(page) < 0.9 * before
 
 
 def test_keyboard(open_pad):
@@ -180,51 +224,185 @@ def test_keyboard(open_pad):
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Space")
     assert guess(page) == 4
-    page.locator(".lh-pad-centre").focus()
+    page.get_by_label("Centre like MNIST").focus()
     page.keyboard.press("Space")
     page.evaluate(SETTLED)
     assert run_code(page, "print(pad.centre)") == "False\n"
-    page.locator(".lh-pad-network").select_option("mine")
+    page.keyboard.press("Tab")
+    assert page.evaluate("() => document.activeElement.className") == "lh-pad-network"
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.get_by_label("Network:").select_option("mine")
     page.evaluate(SETTLED)
     assert run_code(page, "print(pad.network)") == "mine\n"
-    names = page.locator(".lh-pad button, .lh-pad input, .lh-pad select").evaluate_all(
-        "all => all.filter(e => e.tabIndex < 0).length"
+
+
+def test_no_key_reaches_the_notebook(open_pad):
+    page = open_pad("{'trained': network(), 'mine': lh.LeNet5()}")
+    before = page.evaluate(CELLS)
+    focusable = page.locator(".lh-pad :is(button, input, select, [tabindex])")
+    assert focusable.count() == 10 + 3 + 1 + 1
+    kinds = ("[data-sample='3']", ".lh-pad-tools button", ".lh-pad-centre", ".lh-pad-network")
+    for kind in kinds:
+        page.locator(kind).first.focus()
+        for key in ["d", "d", "x", "ArrowDown", "ArrowUp", "Escape", "d", "d", "x", "b", "m"]:
+            page.keyboard.press(key)
+        assert page.locator(kind).first.evaluate("e => e === document.activeElement")
+        assert page.evaluate(CELLS) == before
+    marked = "all => all.every(e => e.dataset.lmSuppressShortcuts === 'true')"
+    assert focusable.evaluate_all(marked)
+    page.evaluate("""() => {
+        document.activeElement.blur();
+        window.jupyterapp.shell.currentWidget.content.activate();
+    }""")
+    page.keyboard.press("Escape")
+    for _ in "dd":  # the same keys do their work where they are meant for the notebook
+        page.keyboard.press("d")
+    page.wait_for_function(f"n => ({CELLS})().length === n - 1", arg=len(before))
+
+
+def test_what_is_announced_and_named(open_pad):
+    page = open_pad()
+    assert page.get_by_role("img", name="Draw pad: draw a digit").count() == 1
+    assert page.get_by_role("group", name="Samples").get_by_role("button").count() == 10
+    live = page.locator(".lh-pad-live")
+    assert live.get_attribute("aria-live") == "polite" and live.inner_text() == ""
+    page.evaluate("""() => {
+        window.said = [];
+        const live = document.querySelector(".lh-pad-live");
+        new MutationObserver(() => said.push(live.textContent)).observe(live, {childList: true});
+    }""")
+    for drawing in (DRAWINGS[12], DRAWINGS[27]):  # 4, in two strokes; 9
+        page.get_by_role("button", name="Clear").click()
+        draw(page, drawing["strokes"])
+        page.wait_for_function(
+            "n => said.at(-1)?.includes(`First guess ${n} (`)", arg=drawing["digit"]
+        )
+    assert len(page.evaluate("() => said")) == 2
+
+
+BOXES = """() => Object.fromEntries(["canvas", "board", "options", "sees", "guess", "table", "maps"]
+    .map(name => { const b = document.querySelector(".lh-pad-" + name).getBoundingClientRect();
+        return [name, [b.left, b.top, b.right, b.bottom]]; }))"""
+BEYOND = """() => {
+    const pad = document.querySelector(".lh-pad"), { right } = pad.getBoundingClientRect();
+    return [...pad.querySelectorAll("*")].filter(e => {
+        const box = e.getBoundingClientRect();
+        return box.width && (box.right > right + 0.5 || e.scrollWidth > e.clientWidth + 1
+            && !e.matches("canvas, .lh-pad-live, select, input, span, b, tr"));
+    }).map(e => e.outerHTML.slice(0, 120));
+}"""
+
+
+def overlap(one, other):
+    return min(one[2], other[2]) - max(one[0], other[0]) > 0.5 and (
+        min(one[3], other[3]) - max(one[1], other[1]) > 0.5
     )
-    assert names == 0
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_width(open_notebook, language):
+    cell = CELL.replace("{}", "{'100 epochs': network(), 'my own': network()}")
+    page = open_notebook([cell.replace('"en"', f'"{language}"')], width=2100)
+    for width in WIDTHS:
+        page.locator(".lh-pad").evaluate("(pad, w) => { pad.style.width = `${w}px`; }", width)
+        page.locator(".lh-pad-clear").click()
+        page.locator(".lh-pad-canvas").scroll_into_view_if_needed()
+        page.evaluate(SETTLED)
+        empty = page.evaluate(BOXES)
+        assert page.evaluate(BEYOND) == []
+        left, top, right, bottom = empty["canvas"]
+        page.mouse.move(left + (right - left) / 2, top + 0.2 * (bottom - top))
+        page.mouse.down()
+        page.mouse.move(left + (right - left) / 2, top + 0.8 * (bottom - top), steps=3)
+        page.wait_for_function(
+            "() => getComputedStyle(document.querySelector('.lh-pad-guess')).visibility === 'visible'"
+        )
+        assert page.evaluate(BOXES) == empty  # the first answer has come, the pen is still down
+        page.mouse.up()
+        assert guess(page) == 1
+        assert page.evaluate(BEYOND) == []
+        assert page.evaluate(BOXES) == empty
+        page.locator(".lh-pad-clear").click()
+        page.evaluate(SETTLED)
+        assert page.evaluate(BOXES) == empty
+        parts = [box for name, box in empty.items() if name != "canvas"]
+        for number, box in enumerate(parts):
+            assert not any(overlap(box, other) for other in parts[:number])
+        assert (empty["guess"][0] > right) == (width >= 540)
+
+
+def test_a_projector_at_150_percent(open_pad):
+    page = open_pad(width=683, height=512)
+    page.locator("[data-sample='3']").click()
+    assert guess(page) == 3
+    page.locator(".lh-pad").evaluate("pad => pad.scrollIntoView()")
+    for part in (".lh-pad-canvas", ".lh-pad-first"):
+        box = page.locator(part).bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 683
+        assert box["y"] >= 0 and box["y"] + box["height"] <= 512
+    assert page.locator(".jp-OutputArea-output").first.evaluate(
+        "e => e.scrollWidth <= e.clientWidth"
+    )
 
 
 def test_the_line_does_not_wait_for_python(open_pad):
     page = open_pad()
     page.evaluate("""() => {
         const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-        window.sleeping = kernel.requestExecute({code: "import time; time.sleep(4)"}).done;
+        const future = kernel.requestExecute({code: "import time; time.sleep(4)"});
+        window.sleeping = future.done;
     }""")
     draw(page, [[(0.5, 0.2), (0.5, 0.8)]])
-    assert (
-        ink(page) > 1000
-        and page.evaluate("() => Promise.race([window.sleeping.then(() => 'over'), 'asleep'])")
-        == "asleep"
-    )
-    page.evaluate("() => window.sleeping")
+    state = "() => Promise.race([window.sleeping.then(() => 'over'), 'asleep'])"
+    assert ink(page) > 1000 and page.evaluate(state) == "asleep"
+    page.get_by_text("No answer from Python yet").wait_for()
     page.locator(".lh-pad-first").wait_for()
-    assert page.locator(".lh-pad-waiting").is_hidden()
+    page.wait_for_function("() => document.querySelector('.lh-pad-notice').textContent === ''")
 
 
-def test_a_pad_without_a_kernel_says_so(open_pad):
+def test_a_pad_without_a_kernel_says_so_at_once(open_pad):
     page = open_pad()
-    page.evaluate(
-        "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
-    )
+    page.evaluate("""() => {
+        window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart();
+    }""")
+    page.get_by_text("Python is gone").wait_for()
     draw(page, [[(0.5, 0.2), (0.5, 0.8)]])
-    page.locator(".lh-pad-waiting").wait_for()
+    page.wait_for_timeout(3000)
+    assert "Python is gone" in page.locator(".lh-pad-notice").inner_text()
 
 
 def test_it_works_while_a_training_runs(open_pad):
     page = open_pad()
-    run_code(page, "run = lh.train_in_background(lh.LeNet5(), lh.sklearn_digits(), epochs=1000)")
+    run_code(
+        page,
+        "run = lh.train_in_background(lh.LeNet5(), lh.sklearn_digits(), epochs=1000)",
+    )
     draw(page, DRAWINGS[27]["strokes"])
     assert guess(page) == 9
     assert run_code(page, "print(run.running, run.error); run.stop()") == "True None\n"
+
+
+def test_a_students_own_network(open_pad):
+    page = open_pad("{'trained': network(), 'foreign': torch.nn.Linear(784, 10)}")
+    page.locator("[data-sample='4']").click()
+    assert guess(page) == 4
+    page.locator(".lh-pad-network").select_option("foreign")
+    page.get_by_text("ValueError: The model has no layer named c1").wait_for()
+    assert not page.locator(".lh-pad-guess").is_visible()
+    page.locator(".lh-pad-network").select_option("trained")
+    assert guess(page) == 4
+    run_code(
+        page,
+        """class Wide(lh.LeNet5):
+    def __init__(self):
+        super().__init__()
+        self.c1, self.c3 = torch.nn.Conv2d(1, 8, 5, padding=2), torch.nn.Conv2d(8, 16, 5)
+pad._models['foreign'] = Wide()""",
+    )
+    page.locator(".lh-pad-network").select_option("foreign")
+    page.get_by_text("C1: 8@28x28").wait_for()
+    assert page.locator(".lh-pad-maps figure").first.locator("canvas").count() == 8
 
 
 def test_the_saved_output_has_a_picture(open_pad):
@@ -235,20 +413,40 @@ def test_the_saved_output_has_a_picture(open_pad):
     assert Image.open(io.BytesIO(base64.b64decode(bundle["image/png"]))).width > 800
 
 
-def test_two_pads(open_notebook):
-    cell = CELL.removed_strokes("{}", "network()")
+def test_two_pads_and_two_views(open_notebook):
+    cell = CELL.replace("{}", "network()")
     page = open_notebook([cell, "pad", "other = lh.DrawPad(network())\nother"])
-    page.locator(".lh-pad-canvas").nth(2).wait_for()
-    page.locator(".lh-pad").first.scroll_into_view_if_needed()
-    page.locator(".lh-pad").first.get_by_role("button", name="3", exact=True).click()
-    page.locator(".lh-pad").nth(1).locator(
-        ".lh-pad-first"
-    ).wait_for()  # the second view of the same pad
-    assert page.locator(".lh-pad").nth(2).locator(".lh-pad-first").count() == 0
-    assert [
-        c > 0
-        for c in page.locator(".lh-pad-canvas").evaluate_all(
-            "all => all.map(c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.filter((v, i) => i % 4 == 3 && v)"
-            ".length)"
-        )
-    ] == [True, True, False]
+    pads = page.locator(".lh-pad")
+    pads.nth(2).wait_for()
+    pads.first.scroll_into_view_if_needed()
+    pads.first.get_by_role("button", name="3", exact=True).click()
+    pads.nth(1).locator(".lh-pad-first").wait_for()  # the second view of the same pad
+    pads.nth(1).get_by_role("checkbox").uncheck()
+    page.wait_for_function("() => !document.querySelector('.lh-pad-centre').checked")
+    assert pads.nth(0).locator(".lh-pad-first b").inner_text() == "3"
+    assert not pads.nth(2).locator(".lh-pad-first").is_visible()
+    assert pads.nth(2).get_by_role("checkbox").is_checked()
+    assert [ink(page, number) > 0 for number in range(3)] == [True, True, False]
+
+
+def test_a_view_of_its_own_lives_on_when_the_notebook_is_hidden(open_pad):
+    page = open_pad()
+    page.evaluate("""async () => {
+        const { shell, commands } = window.jupyterapp;
+        shell.currentWidget.content.activeCellIndex = 0;
+        await commands.execute("notebook:create-output-view");
+    }""")
+    view = page.locator(".jp-LinkedOutputView .lh-pad")
+    view.wait_for()
+    view.locator("[data-sample='6']").click()
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.lh-pad-first b')].every(b => b.textContent === '6')"
+    )
+    page.evaluate("""() => {  // beside the notebook it was; now over it
+        const views = [...window.jupyterapp.shell.widgets("main")];
+        window.jupyterapp.shell.add(views.at(-1), "main", {mode: "tab-after", ref: views[0].id});
+    }""")
+    view.locator("[data-sample='2']").click()
+    page.wait_for_function(
+        "() => document.querySelector('.jp-LinkedOutputView .lh-pad-first b').textContent === '2'"
+    )

@@ -11,8 +11,8 @@
 //   shapes    {input: [1, 28, 28], c1: [6, 28, 28], s2, c3, s4, fc1, fc2, fc3: [10]}; after a fault
 //             only {input}; c1, c3, fc1 and fc2 after ReLU, fc3 the ten outputs
 //   values    the numbers of all of these, one after the other: float32, little-endian bytes
-// What stays as it is: _pen (the pen's width in pixels of 112), _samples (each digit's strokes, points
-// [x, y] in the unit square), _networks, texts.
+// What stays as it is: _pen (the pen's width in pixels of 112), _samples (each digit's strokes, of
+// points [x, y] in the unit square), _networks, texts.
 
 const SIDE = 112, SCALE = 5; // of a drawing; pixels of the canvas to one of its pixels
 const ERASER = 2.5; // times the pen's width
@@ -139,8 +139,8 @@ function drawingSheet(pen, label, changed) {
   return sheet;
 }
 
-/** A layer's maps [n, height, width], each a canvas, or its neurons [n], all in one. `paint` takes the
- *  layer's values: 0 is white, `limit` black. */
+/** A layer's maps [n, height, width], each a canvas, or its neurons [n], all in one.
+ *  `paint` takes the layer's values: 0 is white, `limit` black. */
 function layerPicture([n, height, width], { zoom, columns }, caption) {
   const neurons = !height, [maps, w, h] = neurons ? [1, n, 1] : [n, width, height];
   const style = `width: ${zoom * w}px${neurons ? "; height: 16px" : ""}`;
@@ -155,10 +155,11 @@ function layerPicture([n, height, width], { zoom, columns }, caption) {
   return { figure: make("figure", {}, make("figcaption", {}, caption), row), paint };
 }
 
-/** What the page shows of an answer: `elements`; `follow(answer)` shows it and gives it in words. */
+/** The answer's part of the page: `elements`; `follow(answer)` shows it and gives it in words. */
 function resultsView(texts) {
   const part = (name, tag = "div") => make(tag, { class: `lh-pad-${name}` });
-  const sees = part("sees"), guess = part("guess"), sentence = part("sentence"), maps = part("maps");
+  const sees = part("sees"), guess = part("guess"), sentence = part("sentence");
+  const maps = part("maps"), table = part("table", "table"), body = make("tbody");
   const input = layerPicture([1, 28, 28], { zoom: 4 }, texts.sees);
   sees.append(input.figure);
   const [first, second] = ["first", "second"].map(name => {
@@ -169,7 +170,6 @@ function resultsView(texts) {
     return { digit, probability };
   });
   const heading = (text, attributes) => make("th", { scope: "col", ...attributes }, text);
-  const body = make("tbody"), table = part("table", "table");
   table.append(make("thead", {}, make("tr", {}, make("td"), heading(texts.output),
     heading(texts.probability, { colspan: 2 }))), body);
   let rows = [], pictures = {}, built = "";
