@@ -16,8 +16,8 @@ network = lh.load_weights(lh.LeNet5(), "notebooks/trained/lenet5.pt")"""
 PICTURES = {  # file: (cell, what to wait for, what to take)
     "demo": (
         "pad = lh.DrawPad(network)\npad.drawing = lh.sample_drawing(3)\npad",
-        ".lh-pad-maps img",
-        ".lh-pad",
+        ".lh-pad-maps canvas",
+        ".lh-pad-body",
     ),
     "explorer": (
         "lh.explore_convolution(n_in=6, kernel_size=3, padding=1, stride=2)",
