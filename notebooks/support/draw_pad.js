@@ -165,7 +165,7 @@ function resultsView(texts) {
   const [first, second] = ["first", "second"].map(name => {
     const digit = make("b"), probability = make("span");
     const line = part(name, "p");
-    line.append(make("span", {}, texts[name]), digit, probability);
+    line.append(make("span", {}, texts[name]), " ", digit, " ", probability);
     guess.append(line);
     return { digit, probability };
   });
