@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from lab import notebooks, private_lab, run_code
-from test_draw_pad import DRAWINGS
+from material import DRAWINGS
 from test_lab_draw_pad import CELL, draw
 
 WATCH = """() => {
