@@ -1,4 +1,4 @@
-"""The draw pad of notebook 00: what is drawn and what a network makes of it, in numbers; draw_pad.js draws them."""
+"""The draw pad, in numbers: what is drawn, what a network makes of it. draw_pad.js draws them."""
 
 from __future__ import annotations
 
@@ -83,14 +83,13 @@ class DrawPad(anywidget.AnyWidget):
 
     def _update(self, change=None):
         with self._busy:
-            turn = (
-                self._answer.get("turn", 0) + 1
-            )  # no two answers are the same: a page waits for each
+            # no two answers are the same: a page waits for each
+            turn = self._answer.get("turn", 0) + 1
             answer = _answer(self._models[self.network], self.drawing, self.image)
             self._answer = {"turn": turn, **answer}
 
     def _repr_mimebundle_(self, **kwargs):
-        """The widget, and for a page without a kernel (a saved notebook on GitHub) a PNG of its state."""
+        """The widget, and for a page without a kernel (a saved notebook) a PNG of its state."""
         data, metadata = super()._repr_mimebundle_(**kwargs)
         with contextlib.suppress(Exception):  # the widget itself says what is wrong
             fig = _pad_figure(self._models[self.network], self.drawing, self.image)
