@@ -35,7 +35,16 @@ class ConvGeometry:
         if self.span > self.padded:
             can_shrink = {"kernel_size": self.kernel_size, "dilation": self.dilation}
             reducible = [f"{name} ({value})" for name, value in can_shrink.items() if value > 1]
-            raise ValueError(text("does_not_fit", g=self, reducible=" / ".join(reducible)))
+            raise ValueError(
+                text(
+                    "size_does_not_fit",
+                    n_in=self.n_in,
+                    padding=self.padding,
+                    padded=self.padded,
+                    span=self.span,
+                    reducible=" / ".join(reducible),
+                )
+            )
 
     @property
     def padded(self) -> int:
@@ -129,8 +138,8 @@ def numerator(g: ConvGeometry) -> str:
 
 def remainder(g: ConvGeometry) -> str:
     """A sentence on the division by the stride, and on what it leaves."""
-    key, free = "remainder" if g.unused else "no_remainder", g.padded - g.span
-    return text(key, g=g, free=free, quotient=g.n_out - 1)
+    key, free = "size_remainder" if g.unused else "size_no_remainder", g.padded - g.span
+    return text(key, free=free, stride=g.stride, quotient=g.n_out - 1, unused=g.unused)
 
 
 class LayerRow(NamedTuple):
