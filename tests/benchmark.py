@@ -8,7 +8,7 @@ training    an epoch of the lesson's own recipe (datasets.MNIST with ToTensor, D
 memory      peak memory of an epoch of ours over what importing torch and torchvision takes; one more student's kernel
 background  an epoch in the background beside one in the foreground; how long an empty cell, a slider and stop take
             meanwhile
-explorer    slider to pixels in a real JupyterLab beside plain interact + matplotlib; size and time of the largest SVG
+explorer    slider and pointer to pixels in a real JupyterLab, the slider beside plain interact + matplotlib
 draw_pad    pen up to the new guess and maps in a real JupyterLab, the kernel idle and a training in the background
 
 Needs full MNIST: LENET_DATA=../shared/mnist, or data/.

@@ -2,26 +2,27 @@
 
 import statistics
 import tempfile
-import time
 from pathlib import Path
 
 from lab import notebooks, private_lab
 
-import lenet_helpers as lh
-from notebooks.support import explorer
-
 PLAIN = """
+import lenet_helpers as lh, torch
 import matplotlib.pyplot as plt
 from ipywidgets import interact
 from matplotlib.patches import Rectangle
+from notebooks.support.explorer import PRESETS, sample_image
+
+image, kernel = sample_image(10), PRESETS["random"](3).double()
 
 def draw(stride=1, padding=2):
     g = lh.ConvGeometry(10, 3, stride, padding)
-    padded, output = explorer._convolve(explorer._sample_image(10), kernel, g)
+    padded = torch.nn.functional.pad(image, [padding] * 4)
+    output = torch.nn.functional.conv2d(padded[None, None], kernel[None, None], stride=stride)[0, 0]
     fig, axes = plt.subplots(1, 3, figsize=(11.3, 5.8), width_ratios=[g.padded, 3, g.n_out])
     for ax, table, title in zip(axes, (padded, kernel, output), ("input", "kernel", "output")):
-        colors, low, high = images.color_scale(table)
-        ax.pcolormesh(table.numpy(), cmap=colors, vmin=low, vmax=high, edgecolors="#bdbdbd")
+        limit = table.abs().max()
+        ax.pcolormesh(table.numpy(), cmap=lh.SIGNS, vmin=-limit, vmax=limit, edgecolors="#bdbdbd")
         for i, row in enumerate(table.tolist()):
             for j, value in enumerate(row):
                 ax.text(j + .5, i + .5, f"{value:g}", ha="center", va="center")
@@ -35,65 +36,74 @@ def draw(stride=1, padding=2):
 
 interact(draw, stride=(1, 4), padding=(0, 4));
 """
-MOVE = """async ([cell, slider, key]) => {
-    // from the key on a slider's handle to the frame after the picture was exchanged
-    const output = document.querySelectorAll(".jp-CodeCell")[cell];
-    const handle = output.querySelectorAll(".noUi-handle")[slider];
-    const begin = performance.now();
+PLAIN_MOVE = """async step => {
+    // from the key on the slider's handle to the frame after the picture was exchanged
+    const output = [...document.querySelectorAll(".jp-CodeCell")].at(-1), begin = performance.now();
     const changed = new Promise((resolve, reject) => {
         const watch = new MutationObserver(changes => {
-            const drawn = changes.flatMap(change => [...change.addedNodes]).filter(
-                node => node.nodeType === 1 && (node.matches("svg, img") || node.querySelector("svg.lh-svg, img")));
-            if (!drawn.length) return;
+            const nodes = changes.flatMap(change => [...change.addedNodes]).filter(node => node.nodeType === 1);
+            const picture = nodes.map(node => node.matches("img") ? node : node.querySelector("img")).find(Boolean);
+            if (!picture) return;
             watch.disconnect();
-            const picture = drawn.at(-1).matches("img") ? drawn.at(-1) : drawn.at(-1).querySelector("img");
-            Promise.resolve(picture?.decode()).then(  // a PNG arrives undecoded
+            picture.decode().then(  // it arrives undecoded
                 () => requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - begin))), reject);
         });
         watch.observe(output, {childList: true, subtree: true});
         setTimeout(() => reject("nothing was drawn in 20 s"), 20000);
     });
+    const handle = output.querySelectorAll(".noUi-handle")[0], key = step > 0 ? "ArrowRight" : "ArrowLeft";
     handle.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true, cancelable: true}));
     return await changed;
 }"""
+DRAWN = """
+    // to the frame in which it is drawn: the explorer asked for that frame first
+    return await new Promise(resolve =>
+        requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - begin))));
+}"""
+MOVE = (
+    """async step => {
+    const slider = document.querySelector(".lh-explorer input[name=stride]"), begin = performance.now();
+    slider.value = Number(slider.value) + step;
+    slider.dispatchEvent(new Event("input", {bubbles: true}));"""
+    + DRAWN
+)
+HOVER = (
+    """async step => {
+    const canvas = document.querySelector(".lh-explorer canvas[data-grid=output]"), box = canvas.getBoundingClientRect();
+    const [clientX, clientY] = [box.x + box.width * (.5 + step / 4), box.y + box.height / 2], begin = performance.now();
+    canvas.dispatchEvent(new PointerEvent("pointermove", {clientX, clientY, bubbles: true}));"""
+    + DRAWN
+)
 
 
-def measure_moves(page, cell, slider, moves=24):
-    """Milliseconds from slider to pixels of each move, four steps up and four down in turn."""
+def measure_moves(page, move, moves=24):
+    """Median milliseconds to pixels of each move, three steps up and three down in turn."""
     times = []
-    for move in range(moves + 4):
-        key = "ArrowRight" if move // 3 % 2 == 0 else "ArrowLeft"
-        times.append(page.evaluate(MOVE, [cell, slider, key]))
+    for number in range(moves + 4):
+        times.append(page.evaluate(move, 1 if number // 3 % 2 == 0 else -1))
         page.wait_for_timeout(150)
-    return times[4:]  # the first ones warm up
+    return statistics.median(times[4:])  # the first ones warm up
 
 
 def measure():
-    """{what: figure}: slider to pixels beside the plain version, and the SVG of the largest setting."""
-    g, kernel = lh.ConvGeometry(12, 7, 1, 4), explorer.PRESETS["random"](7)
-    image, builds = explorer._sample_image(12), []
-    for _ in range(15):
-        begin = time.perf_counter()
-        svg = explorer.convolution_svg(image, kernel, g)
-        builds.append(1000 * (time.perf_counter() - begin))
+    """{what: figure}: slider to pixels and hover, beside the plain version; the same for the largest setting."""
     with (
         tempfile.TemporaryDirectory() as folder,
         private_lab(Path(folder)) as lab,
         notebooks(lab) as open_notebook,
     ):
-        page = open_notebook(
-            [
-                "import lenet_helpers as lh\nkernel = explorer.PRESETS['random'](3).double()",
-                "lh.explore_convolution(n_in=10, padding=2)",
-                PLAIN,
-            ]
-        )
+        ours = "import lenet_helpers as lh\nexplorer = lh.explore_convolution({})\nexplorer"
+        page = open_notebook([ours.format("n_in=10, padding=2"), PLAIN])
         page.wait_for_timeout(1000)
-        ours, plain = (statistics.median(measure_moves(page, *place)) for place in ((1, 2), (2, 0)))
+        move, hover, plain = (measure_moves(page, what) for what in (MOVE, HOVER, PLAIN_MOVE))
+        page = open_notebook([ours.format("n_in=12, kernel_size=7, padding=4")])
+        page.wait_for_timeout(1000)
+        largest, largest_hover = (measure_moves(page, what) for what in (MOVE, HOVER))
     return {
-        "slider to pixels, explorer (ms)": ours,
+        "slider to pixels, explorer (ms)": move,
         "slider to pixels, interact + matplotlib (ms)": plain,
-        "matplotlib / explorer": plain / ours,
-        "largest SVG (KB)": len(svg.encode()) / 1000,
-        "largest SVG, to build (ms)": statistics.median(builds),
+        "matplotlib / explorer": plain / move,
+        "hover to pixels, explorer (ms)": hover,
+        "slider to pixels, largest setting (ms)": largest,
+        "hover to pixels, largest setting (ms)": largest_hover,
     }

@@ -148,10 +148,12 @@ function arrange(isNarrow, isPicture, { padded, n_out: n }, k, lines, width, hei
   const weight = Math.max(READABLE, Math.min(40, 150 / k)), across = width - 2 * SIGN - 12;
   const [fixed, weights] = isPicture ? [k * weight, 0] : [0, k], tallest = Math.max(weights, n);
   const room = height - TITLE * (isNarrow ? 2 + isPicture : 1) - 8;
+  const title = isPicture ? 130 : 80; // px of the output's title, for a small output
   const cell = Math.max(1, Math.min(isPicture ? Infinity : LARGEST, ...(isNarrow
-    ? [(width - 4) / padded, across / (weights + n), (room - SUM - fixed) / (padded + tallest)]
-    : [(across - fixed) / (padded + weights + n), room / padded,
-      (room - 18 * lines.length - 16) / tallest,
+    ? [(width - 4) / padded, across / (weights + n), (across - title) / weights,
+      (room - SUM - fixed) / (padded + tallest)]
+    : [(across - fixed) / (padded + weights + n), (across - fixed - title) / (padded + weights),
+      room / padded, (room - 18 * lines.length - 16) / tallest,
       Math.max(READABLE, (across - 13 * LETTER * longest(lines)) / padded)])));
   const sum = isNarrow ? [width, SUM - 8]
     : [width - padded * cell - 2 * SIGN, room - Math.max(fixed, tallest * cell) - 12];
@@ -172,9 +174,9 @@ function render({ model, el }) {
 
   el.insertAdjacentHTML("beforeend", `<div class="lh-explorer ${isPicture ? "lh-picture" : ""}"
     role="group" aria-label="${say("title")}" style="--lh-title: ${TITLE}px; --lh-sign: ${SIGN}px">
-  <div class="lh-controls">${SLIDERS.filter((name) => choices[name].length > 1).map((name) => `<label>${named(name)}
-      <input type="range" name="${name}" min="${choices[name][0]}" max="${most[name]}" ${keys}>
-      <output></output></label>`).join("")}
+  <div class="lh-controls">${SLIDERS.filter((name) => choices[name].length > 1).map((name) => `
+    <label>${named(name)}<input type="range" name="${name}" min="${choices[name][0]}"
+      max="${most[name]}" ${keys}><output></output></label>`).join("")}
     <label>${named("preset")}<select name="preset" ${keys}>${choices.preset.map((name) =>
       `<option value="${name}">${say(`preset_${name}`)}</option>`).join("")}</select></label>
     <button type="button" ${keys}></button></div>
