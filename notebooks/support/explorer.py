@@ -1,5 +1,7 @@
-"""The explorer: a convolution in which every cell shows what it is made of. Python makes the numbers, explorer.js draws.
-Notebook 01."""
+"""The explorer: a convolution in which every cell shows what it is made of.
+
+Python makes the images and kernels and keeps the settings; explorer.js computes and draws the rest.
+"""
 
 import contextlib
 from pathlib import Path
@@ -39,7 +41,7 @@ def _sharpen(k):
     return kernel
 
 
-PRESETS = {  # kernel_size -> kernel of whole numbers; an edge kernel of 1x1 is 0, for a pixel has no edge
+PRESETS = {  # kernel_size -> kernel of whole numbers; an edge kernel of one pixel is 0
     "random": _random,
     "blur": lambda k: torch.ones(k, k),
     "vertical": _vertical,
@@ -48,7 +50,7 @@ PRESETS = {  # kernel_size -> kernel of whole numbers; an edge kernel of 1x1 is 
 }
 
 
-def sample_image(n):
+def sample_image(n: int) -> torch.Tensor:
     """Whole numbers from 0 to 4, (n, n) float64: a bright square on a dark, uneven ground."""
     generator = torch.Generator().manual_seed(n)
     image = torch.randint(0, 2, (n, n), generator=generator, dtype=torch.float64)
@@ -57,8 +59,11 @@ def sample_image(n):
     return image
 
 
-def square_table(values, name):
-    """Numbers of shape (n, n) or (1, n, n) as a float64 tensor (n, n). Raises ValueError for anything else."""
+def square_table(values, name: str) -> torch.Tensor:
+    """Numbers of shape (n, n) or (1, n, n) as a float64 tensor (n, n).
+
+    Raises ValueError, with `name` in it, for anything else.
+    """
     try:
         table = torch.as_tensor(values).detach().cpu().double()
     except (TypeError, ValueError, RuntimeError):
@@ -71,13 +76,11 @@ def square_table(values, name):
     return square
 
 
-def resized(kernel, k):
-    """A kernel, a list of lists, of another size: its centre (row and column k // 2) stays, new cells are 0."""
-    old = len(kernel)
-    inside = [
-        at if 0 <= at < old else None for at in range(old // 2 - k // 2, old // 2 - k // 2 + k)
-    ]
-    return [[0.0 if None in (i, j) else kernel[i][j] for j in inside] for i in inside]
+def resized(kernel: list[list[float]], k: int) -> list[list[float]]:
+    """A kernel of another size: its centre (row and column k // 2) stays, new cells are 0."""
+    shift, old = k // 2 - len(kernel) // 2, range(len(kernel))
+    at = [i - shift for i in range(k)]
+    return [[kernel[i][j] if i in old and j in old else 0.0 for j in at] for i in at]
 
 
 class Offered(traitlets.TraitType):
@@ -105,10 +108,10 @@ class Kernel(traitlets.TraitType):
 class Explorer(anywidget.AnyWidget):
     """What `explore_convolution` and `explore_kernels` return.
 
-    `n_in`, `kernel_size`, `stride`, `padding`, `dilation` and `preset` (a key of PRESETS, or "own" after a weight was
-    edited) and `kernel` (lists of numbers; set it to any square table) can be read and set, and follow what is done in
-    the page. ValueError for what `choices` does not offer. A preset or another size makes the kernel anew, except that
-    one's own keeps its centre.
+    `n_in`, `kernel_size`, `stride`, `padding`, `dilation`, `preset` (a key of PRESETS, or "own"
+    after a weight was edited) and `kernel` (set it to any square table of numbers) can be read and
+    set, and follow what is done in the page. ValueError for what `choices` does not offer. Another
+    preset or size makes the kernel anew, except that one's own keeps its centre.
     """
 
     _esm = Path(__file__).with_name("explorer.js")
@@ -119,8 +122,8 @@ class Explorer(anywidget.AnyWidget):
     kernel = Kernel().tag(sync=True, echo_update=False)
     choices, images, kernels, texts = (traitlets.Dict().tag(sync=True) for _ in range(4))
 
-    def __init__(self, images, **values):
-        """images: {n_in: (n_in, n_in)}; values: what the sliders begin with, and the preset."""
+    def __init__(self, images: dict[int, torch.Tensor], **values):
+        """images: {n_in: (n_in, n_in)}; values: what the sliders and the preset begin with."""
         kernels = {
             name: {str(k): make(k).tolist() for k in LIMITS["kernel_size"]}
             for name, make in PRESETS.items()
@@ -152,8 +155,11 @@ class Explorer(anywidget.AnyWidget):
         with self.hold_trait_notifications():
             self.preset, self.kernel_size = OWN, len(self.kernel)
 
-    def figure(self):
-        """A matplotlib Figure of the present state and the first window: what a saved notebook shows."""
+    def figure(self) -> Figure:
+        """The present settings and their first window: what a saved notebook shows.
+
+        Raises ValueError for a kernel that does not fit.
+        """
         g = ConvGeometry(*(getattr(self, name) for name in LIMITS))
         image, kernel = torch.tensor(self.images[str(g.n_in)]), torch.tensor(self.kernel)
         padded = F.pad(image, [g.padding] * 4)
@@ -162,22 +168,20 @@ class Explorer(anywidget.AnyWidget):
         ]
         fig = Figure(figsize=(11, 4), layout="constrained")
         widths = [max(n, g.padded / 3) for n in (g.padded, g.kernel_size, g.n_out)]
-        for ax, table, title, frame in zip(
-            fig.subplots(1, 3, width_ratios=widths),
-            (padded, kernel, output),
-            (
-                f"input {g.n_in}x{g.n_in}, padding {g.padding}",
-                f"kernel {g.kernel_size}x{g.kernel_size}\nstride {g.stride}, dilation {g.dilation}",
-                f"output {g.n_out}x{g.n_out}",
-            ),
-            ((0, 0, g.span), None, (0, 0, 1)),
-        ):
+        titles = (
+            f"input {g.n_in}x{g.n_in}, padding {g.padding}",
+            f"kernel {g.kernel_size}x{g.kernel_size}\nstride {g.stride}, dilation {g.dilation}",
+            f"output {g.n_out}x{g.n_out}",
+        )
+        axes, tables = fig.subplots(1, 3, width_ratios=widths), (padded, kernel, output)
+        windows = (0, 0, g.span), None, (0, 0, 1)
+        for ax, table, title, window in zip(axes, tables, titles, windows):
             numbers = 0 if len(table) > 20 else 8 if len(table) > 8 else 12
-            show_table(ax, table, title, color_scale(table), frame, numbers)
+            show_table(ax, table, title, color_scale(table), window, numbers)
         return fig
 
     def _repr_mimebundle_(self, **kwargs):
-        """The widget, and for a page without a kernel (a saved notebook on GitHub) a PNG of its present state."""
+        """The widget, and a PNG for a page without Python (a saved notebook on GitHub)."""
         data, metadata = super()._repr_mimebundle_(**kwargs)
         with contextlib.suppress(ValueError):  # does not fit: nothing to draw; the page says why
             data = {**data, "image/png": png(self.figure())}
@@ -192,9 +196,9 @@ def explore_convolution(
     dilation: int = 1,
     preset: str = "random",
 ) -> Explorer:
-    """Sliders, formula and a picture of a convolution in which every cell shows what it is made of: an `Explorer`.
+    """Sliders, formula, and a convolution in which every cell shows what it is made of.
 
-    Raises ValueError for what LIMITS and PRESETS do not offer. Notebook 01.
+    Raises ValueError for what LIMITS and PRESETS do not offer. Notebooks 01 and 04.
     """
     return Explorer(
         {n: sample_image(n) for n in LIMITS["n_in"]},
@@ -208,9 +212,10 @@ def explore_convolution(
 
 
 def explore_kernels(image) -> Explorer:
-    """A picture, a kernel to choose, and the feature map that comes out, side by side: an `Explorer`.
+    """A picture, a kernel to choose or edit, and the feature map that comes out.
 
-    image: (n, n) or (1, n, n), array or tensor, uint8 or float. Raises ValueError for other shapes. Notebook 01.
+    image: (n, n) or (1, n, n), array or tensor, uint8 or float. Raises ValueError for other shapes.
+    Notebook 01.
     """
     table = square_table(image, "image")
     if torch.as_tensor(image).dtype == torch.uint8:
