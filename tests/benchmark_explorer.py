@@ -1,4 +1,7 @@
-"""How fast the explorer is in the page: part `explorer` of benchmark.py. JupyterLab and Chromium are needed."""
+"""How fast the explorer is in the page: part `explorer` of benchmark.py.
+
+JupyterLab and Chromium are needed.
+"""
 
 import statistics
 import tempfile
@@ -30,7 +33,8 @@ def draw(stride=1, padding=2):
         ax.invert_yaxis()
     axes[0].add_patch(Rectangle((0, 0), 3, 3, fill=False, lw=2))
     axes[2].add_patch(Rectangle((0, 0), 1, 1, fill=False, lw=2))
-    terms = [f"{x:g}*({w:g})" for x, w in zip(padded[:3, :3].flatten().tolist(), kernel.flatten().tolist())]
+    pairs = zip(padded[:3, :3].flatten().tolist(), kernel.flatten().tolist())
+    terms = [f"{x:g}*({w:g})" for x, w in pairs]
     fig.text(.5, .05, " + ".join(terms) + f" = {output[0, 0]:g}", ha="center")
     plt.show()
 
@@ -41,17 +45,18 @@ PLAIN_MOVE = """async step => {
     const output = [...document.querySelectorAll(".jp-CodeCell")].at(-1), begin = performance.now();
     const changed = new Promise((resolve, reject) => {
         const watch = new MutationObserver(changes => {
-            const nodes = changes.flatMap(change => [...change.addedNodes]).filter(node => node.nodeType === 1);
-            const picture = nodes.map(node => node.matches("img") ? node : node.querySelector("img")).find(Boolean);
+            const nodes = changes.flatMap(change => [...change.addedNodes]);
+            const picture = nodes.filter(node => node.nodeType === 1)
+                .map(node => node.matches("img") ? node : node.querySelector("img")).find(Boolean);
             if (!picture) return;
             watch.disconnect();
-            picture.decode().then(  // it arrives undecoded
-                () => requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - begin))), reject);
+            picture.decode().then(() => requestAnimationFrame(() =>  // it arrives undecoded
+                setTimeout(() => resolve(performance.now() - begin))), reject);
         });
         watch.observe(output, {childList: true, subtree: true});
         setTimeout(() => reject("nothing was drawn in 20 s"), 20000);
     });
-    const handle = output.querySelectorAll(".noUi-handle")[0], key = step > 0 ? "ArrowRight" : "ArrowLeft";
+    const key = step > 0 ? "ArrowRight" : "ArrowLeft", handle = output.querySelector(".noUi-handle");
     handle.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true, cancelable: true}));
     return await changed;
 }"""
@@ -62,15 +67,17 @@ DRAWN = """
 }"""
 MOVE = (
     """async step => {
-    const slider = document.querySelector(".lh-explorer input[name=stride]"), begin = performance.now();
+    const slider = document.querySelector(".lh-explorer input[name=stride]");
+    const begin = performance.now();
     slider.value = Number(slider.value) + step;
     slider.dispatchEvent(new Event("input", {bubbles: true}));"""
     + DRAWN
 )
 HOVER = (
     """async step => {
-    const canvas = document.querySelector(".lh-explorer canvas[data-grid=output]"), box = canvas.getBoundingClientRect();
-    const [clientX, clientY] = [box.x + box.width * (.5 + step / 4), box.y + box.height / 2], begin = performance.now();
+    const canvas = document.querySelector(".lh-explorer canvas[data-grid=output]");
+    const box = canvas.getBoundingClientRect(), clientX = box.x + box.width * (.5 + step / 4);
+    const clientY = box.y + box.height / 2, begin = performance.now();
     canvas.dispatchEvent(new PointerEvent("pointermove", {clientX, clientY, bubbles: true}));"""
     + DRAWN
 )
@@ -86,7 +93,7 @@ def measure_moves(page, move, moves=24):
 
 
 def measure():
-    """{what: figure}: slider to pixels and hover, beside the plain version; the same for the largest setting."""
+    """{what: figure}: slider and hover beside the plain version, and in the largest setting."""
     with (
         tempfile.TemporaryDirectory() as folder,
         private_lab(Path(folder)) as lab,

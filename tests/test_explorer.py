@@ -1,5 +1,7 @@
-"""The explorer's Python side: what it offers, keeps in step, refuses and leaves in a saved notebook. The page is tested in
-test_lab_explorer.py."""
+"""The explorer in Python: what it offers, keeps in step, refuses and leaves in a saved notebook.
+
+The page is tested in test_lab_explorer.py.
+"""
 
 import base64
 import io
@@ -52,7 +54,7 @@ def test_settings_are_read_and_set_from_python():
 
 
 def test_what_the_page_sends_is_taken_as_it_is():
-    """The page sets the kernel together with what changes it: Python must not make another one of it."""
+    """The page sets the kernel together with what changes it; Python must not make another."""
     explorer = lh.explore_convolution()
     sent = []
     explorer.observe(sent.append, "kernel")

@@ -47,9 +47,9 @@ export function numberText(value) {
 }
 
 const range = (n) => Array.from({ length: n }, (_, i) => i);
-const largest = (table) => Math.max(...table.flat().map(Math.abs)) || 1;
+const extreme = (of, table) => of(...table.map((row) => of(...row)));
+const largest = (table) => Math.max(extreme(Math.max, table), -extreme(Math.min, table)) || 1;
 const longest = (texts) => Math.max(...texts.map((text) => text.length));
-
 const pad = (image, padding) => resized(image, image.length + 2 * padding);
 
 /** A sum of products: a line for each row of the kernel, in columns, and one for the result. */
@@ -63,10 +63,10 @@ function productLines(window, kernel, value) {
   return [...lines, `${exact ? "=" : "≈"} ${numberText(value)}`];
 }
 
-function sizeText({ n_in, kernel_size: k, stride, padding, dilation: d }, { free, unused, n_out }) {
+function sizeText({ n_in, kernel_size: k, stride, padding, dilation: d }, { free, unused }) {
   const [left, right] = unused ? "⌊⌋" : ["", ""], taken = d === 1 ? k : `${d}×(${k} − 1) − 1`;
   return `n_out = ${left}(${n_in} + 2×${padding} − ${taken}) / ${stride}${right} + 1`
-    + ` = ${left}${free} / ${stride}${right} + 1 = ${n_out}`;
+    + ` = ${left}${free} / ${stride}${right} + 1 =`;
 }
 
 const layerText = ({ kernel_size, stride, padding, dilation }) => "nn.Conv2d(1, 1, kernel_size="
@@ -74,7 +74,7 @@ const layerText = ({ kernel_size, stride, padding, dilation }) => "nn.Conv2d(1, 
 
 /** Colour and opacity of a table's numbers: orange, or blue below 0; grey inputs; black pixels. */
 function tintOf(table, isPicture, isInput) {
-  const limit = largest(table), hasSigns = table.flat().some((value) => value < 0);
+  const limit = largest(table), hasSigns = extreme(Math.min, table) < 0;
   return (value) => {
     const share = Math.abs(value) / limit, sign = value > 0 ? POSITIVE : NEGATIVE;
     if (isPicture) return [hasSigns ? sign : "#000", share];
@@ -169,7 +169,7 @@ function render({ model, el }) {
   const id = `lh-${Math.random().toString(36).slice(2)}`; // another for each view
   const keys = 'data-lm-suppress-shortcuts="true"'; // typing here is no command to JupyterLab
   const named = (name) => `<span>${texts[name] ?? name}</span>`;
-  const formulaParts = '<div class="lh-size"></div><div></div><code></code>';
+  const formulaParts = '<div class="lh-size"><span></span> <b></b></div><span></span><code></code>';
   const most = Object.fromEntries(SLIDERS.map((name) => [name, choices[name].at(-1)]));
 
   el.insertAdjacentHTML("beforeend", `<div class="lh-explorer ${isPicture ? "lh-picture" : ""}"
@@ -335,8 +335,8 @@ function render({ model, el }) {
   function writeFormula(parts, settings, g) {
     const key = g.unused ? "remainder" : "no_remainder";
     const remainder = say(key, { ...settings, ...g, quotient: g.n_out - 1 });
-    const lines = [sizeText(settings, g), remainder, layerText(settings)];
-    lines.forEach((line, i) => put(parts[i], line));
+    const lines = [sizeText(settings, g), `${g.n_out}`, remainder, layerText(settings)];
+    parts.querySelectorAll("span, b, code").forEach((part, i) => put(part, lines[i]));
   }
 
   function write() {
@@ -357,8 +357,8 @@ function render({ model, el }) {
     put(message, g.fits ? "" : say("does_not_fit", { ...settings, ...g, reducible }));
     put(live, message.textContent);
     if (!g.fits) return;
-    writeFormula(formula.firstElementChild.children, settings, g);
-    const [low, high] = [Math.min, Math.max].map((of) => numberText(of(...output.flat())));
+    writeFormula(formula.firstElementChild, settings, g);
+    const [low, high] = [Math.min, Math.max].map((of) => numberText(extreme(of, output)));
     const titles = [settings.padding ? "padded_input" : "input", "kernel",
       isPicture ? "feature_map" : "output"];
     GRIDS.forEach((name, index) => {
@@ -441,7 +441,7 @@ function render({ model, el }) {
   });
   model.on("comm_live_update", () => put(gone, say("gone")));
   root.addEventListener("transitionend", schedule); // of its colour: see explorer.css
-  writeFormula(formula.lastElementChild.children, most, geometry(most)); // hidden, keeps the room
+  writeFormula(formula.lastElementChild, most, geometry(most)); // hidden, keeps the room
   const observer = new ResizeObserver(draw);
   observer.observe(board);
   return () => { observer.disconnect(); clearInterval(timer); };
