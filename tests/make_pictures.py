@@ -21,8 +21,8 @@ PICTURES = {  # file: (cell, what to wait for, what to take)
     ),
     "explorer": (
         "lh.explore_convolution(n_in=6, kernel_size=3, padding=1, stride=2)",
-        ".lh-svg",
-        ".jp-OutputArea-output",
+        ".lh-explorer canvas",
+        ".lh-explorer",
     ),
     "panel": (
         "run = lh.train_in_background(lh.LeNet5(), digits, epochs=20)\nrun",
