@@ -230,6 +230,23 @@ def run_all(page, seconds=120):
     assert not failed
 
 
+def end_python(lab, how):
+    """Ends the kernel of the notebook that is shown: how is "restart", "shutdown" or "crash"."""
+    context, page = "window.jupyterapp.shell.currentWidget.sessionContext", lab.page
+    if how == "restart":
+        page.evaluate(f"() => {{ {context}.session.kernel.restart(); }}")
+    elif how == "shutdown":
+        page.evaluate(f"() => {context}.shutdown()")
+        lab.session = None
+    else:
+        code = "import os, signal; os.kill(os.getpid(), signal.SIGTERM)"
+        page.evaluate(
+            f"code => {{ {context}.session.kernel.requestExecute({{code}}); }}",
+            code,
+        )
+        page.locator(".jp-Dialog button").click()  # "The kernel appears to have died"
+
+
 def run_code(page, code):
     """Runs code in the notebook's kernel, past the cells; returns what it prints."""
     return page.evaluate(

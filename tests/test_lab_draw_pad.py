@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from lab import run_code
+from lab import end_python, run_code
 from material import DRAWINGS, moved_strokes
 from PIL import Image
 
@@ -377,11 +377,10 @@ def test_the_line_does_not_wait_for_python(open_pad, tmp_path):
     page.wait_for_function("() => document.querySelector('.lh-pad-notice').textContent === ''")
 
 
-def test_a_pad_without_a_kernel_says_so_at_once(open_pad):
+@pytest.mark.parametrize("how", ["restart", "shutdown"])
+def test_a_pad_without_a_kernel_says_so_at_once(open_pad, lab, how):
     page = open_pad()
-    page.evaluate("""() => {
-        window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart();
-    }""")
+    end_python(lab, how)
     page.get_by_text("Python is gone").wait_for()
     draw(page, [[(0.5, 0.2), (0.5, 0.8)]])
     page.wait_for_timeout(3000)

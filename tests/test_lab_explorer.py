@@ -7,7 +7,7 @@ import re
 
 import pytest
 import torch
-from lab import PROJECT, run_code
+from lab import PROJECT, end_python, run_code
 from PIL import Image
 
 import lenet_helpers as lh
@@ -405,14 +405,13 @@ def test_nothing_is_cut_at_any_width(open_notebook, language):
         assert len({height for own, height in heights if own}) == 1, width
 
 
-def test_it_goes_on_without_python(open_notebook):
+@pytest.mark.parametrize("how", ["restart", "shutdown"])
+def test_it_goes_on_without_python(open_notebook, lab, how):
     page = open_notebook(["import lenet_helpers as lh\nlh.explore_convolution()"])
     shown = Shown(page)
     gone = shown.root.locator(".lh-gone")
     assert not gone.text_content()
-    page.evaluate(
-        "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
-    )
+    end_python(lab, how)
     gone.get_by_text("Python is gone").wait_for()
     shown.slider("stride").press("ArrowRight")
     assert shown.settled() and shown.count("output") == 2

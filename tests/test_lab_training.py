@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from lab import IDLE, run_code
+from lab import IDLE, end_python, run_code
 
 SETUP = """import lenet_helpers as lh, torch, time
 from torch.nn import functional as F
@@ -212,17 +212,7 @@ def test_two_views_of_one_panel(training):
 def test_the_panel_says_that_python_is_gone(training, lab, how):
     page = training()
     wait_for_epochs(page)
-    if how == "restart":
-        page.evaluate(
-            "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
-        )
-    elif how == "shutdown":
-        page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
-        lab.session = None
-    else:
-        page.evaluate("""() => { window.jupyterapp.shell.currentWidget.sessionContext.session.kernel
-            .requestExecute({code: "import os, signal; os.kill(os.getpid(), signal.SIGTERM)"}); }""")
-        page.locator(".jp-Dialog button").click()  # "The kernel appears to have died"
+    end_python(lab, how)
     wait_for_status(page, "Stopped", seconds=10)
     note = page.locator(".lh-run-note")
     note.filter(has_text="Python was restarted or shut down").wait_for(timeout=3000)

@@ -314,17 +314,20 @@ function render({ model, el }) {
       centre.checked = model.get("centre");
       network.value = model.get("network");
     },
-    "comm_live_update": () => { // fired when the kernel goes, and then only
+    "comm_live_update": () => { // fired when the kernel is restarted, and then only
       gone = true;
       clearTimeout(patience);
       notice.textContent = texts.gone;
     },
   };
+  const ended = model.widget_manager?.kernel?.disposed; // JupyterLab's: a shutdown closes no comm
+  ended?.connect(listeners.comm_live_update);
   for (const [event, act] of Object.entries(listeners)) model.on(event, act);
   for (const [event, act] of Object.entries(listeners)) if (event.startsWith("change")) act();
   clearTimeout(settling); // nothing has happened yet that is to be said
   return () => {
     for (const [event, act] of Object.entries(listeners)) model.off(event, act);
+    ended?.disconnect(listeners.comm_live_update);
     for (const each of [timer, patience, settling]) clearTimeout(each);
   };
 }

@@ -426,25 +426,25 @@ function render({ model, el }) {
   play.addEventListener("click", () => {
     pinned = null;
     clearInterval(timer);
-    timer = timer ? 0 : setInterval(() => {
-      step = (step + 1) % (state.g.n_out ** 2 || 1);
-      schedule();
-    }, Math.max(50, Math.min(800, 16000 / state.g.n_out ** 2)));
+    const advance = () => { step = (step + 1) % (state.g.n_out ** 2 || 1); schedule(); };
+    const pause = Math.max(50, Math.min(800, 16000 / state.g.n_out ** 2));
+    timer = timer ? 0 : setInterval(advance, pause);
     schedule();
   });
 
   // what comes from outside: values from Python and its end, another theme, another width
   for (const name of [...SLIDERS, "preset", "kernel"]) model.on(`change:${name}`, () => {
-    isStale = true;
-    step = 0;
+    [isStale, step] = [true, 0];
     schedule();
   });
-  model.on("comm_live_update", () => put(gone, say("gone")));
+  const leave = () => put(gone, say("gone")), ended = model.widget_manager?.kernel?.disposed;
+  ended?.connect(leave); // JupyterLab's: a shutdown closes no comm
+  model.on("comm_live_update", leave);
   root.addEventListener("transitionend", schedule); // of its colour: see explorer.css
   writeFormula(formula.lastElementChild, most, geometry(most)); // hidden, keeps the room
   const observer = new ResizeObserver(draw);
   observer.observe(board);
-  return () => { observer.disconnect(); clearInterval(timer); };
+  return () => { observer.disconnect(); ended?.disconnect(leave); clearInterval(timer); };
 }
 
 export default { render };
