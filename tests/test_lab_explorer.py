@@ -12,6 +12,7 @@ from PIL import Image
 
 import lenet_helpers as lh
 from notebooks.support import explorer
+from notebooks.support.images import number_text
 
 GRIDS = "input", "kernel", "output"
 MODULE = (PROJECT / "notebooks/support/explorer.js").read_text(encoding="utf-8")
@@ -55,6 +56,22 @@ def test_every_setting_of_the_sliders_is_torchs(lab):
             images[n][None, None], kernels[k][None, None], None, s, p, d
         )
         assert output == expected[0, 0].tolist(), (n, k, s, p, d)
+
+
+def test_numbers_are_written_short_and_as_in_python(lab):
+    short = {3: "3", -2: "−2", -0.0: "0", 0.126: "0.13", -0.13: "−0.13", 1.5: "1.5", 12.34: "12.3"}
+    short |= {123.4: "123", 0.004: "4e−3", 1e-9: "1e−9", 1e7: "1e7", -0.5: "−0.5"}
+    numbers = torch.randn(500, dtype=torch.float64) * 10 ** torch.linspace(-6, 7, 500)
+    values = [*short, *numbers.tolist()]
+    written = lab.page.evaluate(
+        """async ([source, values]) => {
+            const url = URL.createObjectURL(new Blob([source], {type: "text/javascript"}));
+            return values.map((await import(url)).numberText);
+        }""",
+        [MODULE, values],
+    )
+    assert written[: len(short)] == list(short.values())
+    assert written == [number_text(float(value)) for value in values]
 
 
 class Shown:
@@ -377,32 +394,30 @@ def test_nothing_is_cut_at_any_width(open_notebook, language):
     page = open_notebook(
         [
             "import lenet_helpers as lh, torch",
-            f"lh.start({language!r})\none = lh.explore_convolution()\none",
+            f"lh.start({language!r})\nweights = torch.randn(7, 7) * 3\n"
+            "one = lh.explore_convolution()\none",
             "lh.explore_kernels(torch.rand(40, 40) - 0.5)",
         ],
         width=1400,
     )
+    names = "one.n_in, one.kernel_size, one.stride, one.padding, one.dilation, one.preset"
+    settings = [(6, 3, 1, 0, 1, "random"), (12, 7, 1, 4, 1, "blur"), (12, 7, 4, 4, 3, "random")]
+    settings += [(3, 1, 1, 0, 1, "vertical"), (11, 5, 3, 2, 2, "sharpen"), (10, 7, 1, 3, 1, "own")]
+    arrived = """([n, preset]) => document.querySelector("[name=n_in]").value === n
+        && document.querySelector("[name=preset]").value === preset"""
     roots = page.locator(".lh-explorer").all()
     for width in (280, 390, 479, 480, 567, 820, 1280, 1900):
         heights = set()
-        for setting in (
-            (6, 3, 1, 0, 1),
-            (12, 7, 1, 4, 1),
-            (12, 7, 4, 4, 3),
-            (3, 1, 1, 0, 1),
-            (11, 5, 3, 2, 2),
-        ):
-            names = "one.n_in, one.kernel_size, one.stride, one.padding, one.dilation"
-            run_code(page, f"{names} = {setting}")
-            page.wait_for_function(
-                "n => document.querySelector('.lh-explorer [name=n_in]').value === n",
-                arg=str(setting[0]),
+        for setting in settings:
+            run_code(page, f"{names} = {setting}\nif one.preset == 'own': one.kernel = weights")
+            page.wait_for_function(arrived, arg=[str(setting[0]), setting[-1]])
+            seen = [page.evaluate(CUT, [root.element_handle(), width]) for root in roots]
+            assert [(cut, overflows) for cut, overflows, _ in seen] == [([], False)] * 2, (
+                width,
+                setting,
             )
-            for root in roots:
-                parts, overflows, height = page.evaluate(CUT, [root.element_handle(), width])
-                assert (parts, overflows) == ([], False), (width, setting)
-                heights.add((root == roots[0], height))
-        assert len({height for own, height in heights if own}) == 1, width
+            heights.add(seen[0][2])
+        assert len(heights) == 1, width
 
 
 @pytest.mark.parametrize("how", ["restart", "shutdown"])

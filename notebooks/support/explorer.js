@@ -203,8 +203,8 @@ function render({ model, el }) {
   let state = compute(), isStale = true, frame = 0;
 
   function compute() {
-    const kernel = model.get("kernel"), settings = {};
-    for (const name of SLIDERS) settings[name] = model.get(name);
+    const kernel = model.get("kernel");
+    const settings = Object.fromEntries(SLIDERS.map((name) => [name, model.get(name)]));
     settings.kernel_size = kernel.length; // Python's changes come one after another
     const image = model.get("images")[settings.n_in], g = geometry(settings);
     const read = new Set(range(g.n_out).flatMap(g.window));
@@ -259,7 +259,8 @@ function render({ model, el }) {
   }
 
   function shown() {
-    const n = state.g.n_out, played = { name: "output", i: Math.floor(step / n), j: step % n };
+    const n = state.g.n_out, at = step % n ** 2;
+    const played = { name: "output", i: Math.floor(at / n), j: at % n };
     const focused = grids[board.querySelector("canvas:focus")?.dataset.grid];
     return [pointed, focused && moved(focused.cursor), pinned].find(isThere) ?? played;
   }
@@ -426,9 +427,8 @@ function render({ model, el }) {
   play.addEventListener("click", () => {
     pinned = null;
     clearInterval(timer);
-    const advance = () => { step = (step + 1) % (state.g.n_out ** 2 || 1); schedule(); };
-    const pause = Math.max(50, Math.min(800, 16000 / state.g.n_out ** 2));
-    timer = timer ? 0 : setInterval(advance, pause);
+    const pace = Math.max(50, Math.min(800, 16000 / state.g.n_out ** 2)); // ms
+    timer = timer ? 0 : setInterval(() => { step++; schedule(); }, pace);
     schedule();
   });
 
