@@ -216,7 +216,7 @@ def notebooks(lab):
         lab.close_notebooks()
         for session in sessions:
             lab.helpers.submit(lab.ask, "DELETE", f"/api/sessions/{session}")
-    assert not errors
+    assert not errors, errors
 
 
 def run_all(page, seconds=120):
@@ -234,7 +234,7 @@ def end_python(lab, how):
     """Ends the kernel of the notebook that is shown: how is "restart", "shutdown" or "crash"."""
     context, page = "window.jupyterapp.shell.currentWidget.sessionContext", lab.page
     if how == "restart":
-        page.evaluate(f"() => {{ {context}.session.kernel.restart(); }}")
+        page.evaluate(f"() => {context}.session.kernel.restart()")
     elif how == "shutdown":
         page.evaluate(f"() => {context}.shutdown()")
         lab.session = None

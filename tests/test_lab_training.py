@@ -96,6 +96,8 @@ def test_cells_and_sliders_work_while_it_trains(training):
 def test_the_curves_are_the_numbers(training):
     page = training(epochs=12)
     wait_for_status(page, "Training finished", seconds=30)
+    run_code(page, "run.wait()")  # the cell's output is given anew before it returns
+    page.wait_for_timeout(500)
     code = "import json; print(json.dumps([run.panel.losses, run.panel.accuracies]))"
     losses, accuracies = json.loads(run_code(page, code))
     drawn = points(page, "loss")
