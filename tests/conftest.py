@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from lab import CHROMIUM, notebooks, private_lab
+from lab import CHROMIUM, chromium, notebooks, private_lab
 
 os.environ["OMP_NUM_THREADS"] = (
     "1"  # threads of two tests that train at once would wait for each other
@@ -45,12 +45,19 @@ def trained(small):
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory):
-    """A private JupyterLab in Chromium; skips where there is no Chromium."""
+def browser():
+    """Chromium; skips where there is none."""
     pytest.importorskip("playwright.sync_api")
     if not CHROMIUM:
         pytest.skip("no Chromium ($CHROMIUM, or on PATH)")
-    with private_lab(tmp_path_factory.mktemp("lab")) as lab:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory, browser):
+    """A private JupyterLab in Chromium."""
+    with private_lab(tmp_path_factory.mktemp("lab"), browser) as lab:
         yield lab
 
 

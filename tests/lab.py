@@ -78,10 +78,21 @@ class Lab:
 
 
 @contextlib.contextmanager
-def private_lab(folder):
-    """Gives a `Lab` in an empty folder; its kernels have the small data set and no network but this machine."""
+def chromium():
+    """Gives playwright's browser; a process has one at a time."""
     from playwright.sync_api import sync_playwright
 
+    with sync_playwright() as playwright:
+        options = ["--no-sandbox", "--disable-gpu"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+        yield browser
+        browser.close()
+
+
+@contextlib.contextmanager
+def private_lab(folder, browser=None):
+    """Gives a `Lab` in an empty folder, in a browser of its own if none is given; its kernels have
+    the small data set and no network but this machine."""
     root = folder / "root"
     root.mkdir()
     for name in ("lenet_helpers.py", "requirements.txt"):
@@ -140,12 +151,8 @@ def private_lab(folder):
             raise RuntimeError(
                 "JupyterLab did not start:\n" + log.read_text(errors="replace")[-2000:]
             )
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-            )
-            yield Lab(root, base, token, browser)
-            browser.close()
+        with contextlib.ExitStack() as stack:
+            yield Lab(root, base, token, browser or stack.enter_context(chromium()))
     finally:
         server.terminate()  # ends its kernels, too
         try:

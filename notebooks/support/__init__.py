@@ -17,4 +17,5 @@ judging     `check`: what is said of an answer
 explorer    widget: a convolution, cell by cell
 draw_pad    widget: draw a digit, see what a network makes of it
 panel       widget: a training in the background
+page        00_demo.html: draw pad and explorer without Python (page.js, lenet5.js)
 """

@@ -141,11 +141,11 @@ function drawingSheet(pen, label, changed) {
 
 /** A layer's maps [n, height, width], each a canvas, or its neurons [n], all in one.
  *  `paint` takes the layer's values: 0 is white, `limit` black. */
-function layerPicture([n, height, width], { zoom, columns }, caption) {
+function layerPicture(name, [n, height, width], { zoom, columns }, caption) {
   const neurons = !height, [maps, w, h] = neurons ? [1, n, 1] : [n, width, height];
   const style = `width: ${zoom * w}px${neurons ? "; height: 16px" : ""}`;
   const canvases = Array.from({ length: maps },
-    () => make("canvas", { width: w, height: h, style }));
+    (_, map) => make("canvas", { width: w, height: h, style, "data-layer": name, "data-map": map }));
   const row = make("div", { class: "lh-pad-row", "aria-hidden": "true" }, ...canvases);
   if (columns) row.style.maxWidth = `${columns * (zoom * w + 3)}px`;
   const paint = (values, limit) => canvases.forEach((canvas, k) => {
@@ -160,7 +160,7 @@ function resultsView(texts) {
   const part = (name, tag = "div") => make(tag, { class: `lh-pad-${name}` });
   const sees = part("sees"), guess = part("guess"), sentence = part("sentence");
   const maps = part("maps"), table = part("table", "table"), body = make("tbody");
-  const input = layerPicture([1, 28, 28], { zoom: 4 }, texts.sees);
+  const input = layerPicture("input", [1, 28, 28], { zoom: 4 }, texts.sees);
   sees.append(input.figure);
   const [first, second] = ["first", "second"].map(name => {
     const digit = make("b"), probability = make("span");
@@ -187,7 +187,7 @@ function resultsView(texts) {
     pictures = Object.fromEntries(Object.entries(LAYERS).map(([name, layer]) => {
       const [n, ...size] = shapes[name], maps = size.length ? `@${size.join("x")}` : "";
       const caption = `${layer.title}: ${n}${maps}${layer.relu ? texts.relu : ""}`;
-      return [name, layerPicture(shapes[name], layer, caption)];
+      return [name, layerPicture(name, shapes[name], layer, caption)];
     }));
     maps.replaceChildren(...Object.values(pictures).map(({ figure }) => figure));
   };

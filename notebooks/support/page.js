@@ -1,0 +1,244 @@
+// 00_demo.html: draw pad and explorer without Python, and the sum behind a cell of C1 or C3.
+// page.py wraps the other modules, so that `lenet5`, `draw_pad` and `explorer` are their exports,
+// and calls `start` with the data: texts, weights, and the traits that Python gives each widget.
+
+const BELOW = { c1: "input", c3: "s2" };
+const SIDE = 112, POSITIVE = "#e69f00", NEGATIVE = "#56b4e9";
+
+/** What a widget's render() needs of a model; `react(name)` is called for what the page has set. */
+export function standIn(traits, react = () => {}) {
+  const listeners = {}, state = { ...traits };
+  return {
+    get: name => state[name],
+    set(name, value) {
+      if (state[name] === value) return;
+      state[name] = value;
+      for (const act of listeners[`change:${name}`] ?? []) act();
+      react(name);
+    },
+    on(events, act) {
+      for (const event of events.split(" ")) (listeners[event] ??= new Set()).add(act);
+    },
+    off(events, act) {
+      for (const event of events.split(" ")) listeners[event]?.delete(act);
+    },
+    send() {},
+    save_changes() {},
+  };
+}
+
+function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+const fill = (template, values) => template.replace(/{(\w+)}/g, (_, name) => values[name]);
+const signed = value => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(3);
+const plain = value => value.toFixed(3).replace("-", "−");
+
+/** The draw pad's answer to a drawing. */
+export function answer(lenet5, weights, levels, centre, pen) {
+  const problem = lenet5.noGuess(levels, SIDE, pen);
+  const centred = centre && problem !== "empty";
+  const image = centred ? lenet5.toMnistStyle(levels, SIDE) : lenet5.asDrawn(levels, SIDE);
+  const steps = lenet5.activations(weights, image);
+  const values = new Float32Array(Object.keys(lenet5.SHAPES).flatMap(name => [...steps[name]]));
+  return { steps, problem, fault: "", shapes: lenet5.SHAPES, values: new DataView(values.buffer) };
+}
+
+/** What a cell of C1 or C3 is made of: for each map below, patch, kernel and products (25 numbers
+ * each) and their sum; the bias, the sum of all, and the cell's value. */
+export function explain({ steps, weights, shapes }, { layer, map, row, column }) {
+  const [channels, n] = shapes[BELOW[layer]], padding = layer === "c1" ? 2 : 0;
+  const source = steps[BELOW[layer]], { weight, bias } = weights[layer];
+  const at = (c, i, j) => (i < 0 || j < 0 || i >= n || j >= n ? 0 : source[(c * n + i) * n + j]);
+  const parts = Array.from({ length: channels }, (_, c) => {
+    const cells = Array.from({ length: 25 }, (_, k) => k);
+    const patch = cells.map(k =>
+      at(c, row - padding + Math.floor(k / 5), column - padding + k % 5));
+    const kernel = cells.map(k => weight[(map * channels + c) * 25 + k]);
+    const products = patch.map((value, k) => value * kernel[k]);
+    return { patch, kernel, products, sum: products.reduce((a, b) => a + b) };
+  });
+  const total = parts.reduce((sum, part) => sum + part.sum, bias[map]);
+  return { parts, bias: bias[map], total, value: Math.max(0, total), n, padding };
+}
+
+/** A square table of numbers as pixels, with the window of `size` cells at (row, column) framed. */
+function picture(values, n, zoom, frame) {
+  const canvas = make("canvas", { width: n * zoom, height: n * zoom });
+  const context = canvas.getContext("2d"), limit = Math.max(...values) || 1;
+  values.forEach((value, k) => {
+    context.fillStyle = `rgb(0 0 0 / ${Math.max(0, value) / limit})`;
+    context.fillRect(k % n * zoom, Math.floor(k / n) * zoom, zoom, zoom);
+  });
+  context.strokeStyle = "#d55e00";
+  context.lineWidth = Math.max(2, zoom / 3);
+  const { row, column, size } = frame;
+  context.strokeRect(column * zoom, row * zoom, size * zoom, size * zoom);
+  return canvas;
+}
+
+/** 25 numbers as a table of 5x5, coloured by sign; the numbers are written where `written`. */
+function numbers(values, limit, label, written) {
+  const rows = Array.from({ length: 5 }, (_, i) => make("tr", {}, ...values.slice(5 * i, 5 * i + 5)
+    .map(value => {
+      const strength = Math.round(65 * Math.abs(value) / limit);
+      const color = `color-mix(in srgb, ${value < 0 ? NEGATIVE : POSITIVE} ${strength}%, white)`;
+      const text = value.toFixed(2).replace("-0.00", "0.00").replace("-", "−");
+      return make("td", { style: `background: ${color}`, title: plain(value) }, written ? text : "");
+    })));
+  const table = make("table", { "aria-label": label, class: written ? "lh-written" : "" }, ...rows);
+  return make("figure", {}, make("figcaption", {}, label), table);
+}
+
+/** Row and column of the largest value of a cell's map. */
+function darkest(maps, { layer, map }, shapes) {
+  const n = shapes[layer][1], values = maps.subarray(map * n * n, (map + 1) * n * n);
+  const at = values.indexOf(Math.max(...values));
+  return { row: Math.floor(at / n), column: at % n };
+}
+
+/** The section that explains a cell: `show(state)` draws it anew for other activations,
+ * `choose(cell)` for another cell. */
+function explanation(texts, shapes) {
+  const cell = { layer: "c1", map: 2, row: 0, column: 0 };
+  let state = null, isChosen = false;
+  const inputs = { layer: make("select", { "aria-label": texts.layer }, ...Object.keys(BELOW)
+    .map(name => make("option", { value: name }, name.toUpperCase()))) };
+  for (const name of ["map", "row", "column"]) {
+    inputs[name] = make("input", { type: "range", min: 0, "aria-label": texts[name] });
+  }
+  const shown = make("div", { class: "lh-cell-body" });
+  const said = make("p", { class: "lh-cell-sum", "aria-live": "polite" });
+  const controls = Object.entries(inputs).map(([name, input]) =>
+    make("label", {}, make("span", {}, texts[name]), input, make("output")));
+  const element = make("div", { class: "lh-cell-explained" },
+    make("div", { class: "lh-cell-controls" }, ...controls), said, shown);
+
+  function draw() {
+    const [maps, n] = shapes[cell.layer];
+    const limits = { map: maps - 1, row: n - 1, column: n - 1 };
+    inputs.layer.value = cell.layer;
+    for (const [name, most] of Object.entries(limits)) {
+      cell[name] = Math.min(cell[name], most);
+      inputs[name].max = most;
+      inputs[name].value = inputs[name].nextSibling.textContent = cell[name];
+    }
+    if (!state) return;
+    const told = explain(state, cell), { parts } = told;
+    const alone = parts.length === 1;
+    const below = state.steps[BELOW[cell.layer]], frame = { size: 5,
+      row: cell.row - told.padding, column: cell.column - told.padding };
+    const limit = name => Math.max(...parts.flatMap(part => part[name].map(Math.abs))) || 1;
+    const source = c => {
+      const name = alone ? texts.input : fill(texts.map_of, { layer: "S2", map: c });
+      const values = below.subarray(c * told.n ** 2, (c + 1) * told.n ** 2);
+      return make("figure", {}, make("figcaption", {}, name),
+        picture(values, told.n, alone ? 5 : 6, frame));
+    };
+    const own = state.steps[cell.layer].subarray(cell.map * n * n, (cell.map + 1) * n * n);
+    const map = picture(own, n, n > 20 ? 5 : 14, { row: cell.row, column: cell.column, size: 1 });
+    map.dataset.layer = cell.layer;
+    map.dataset.map = cell.map;
+    shown.replaceChildren(
+      ...parts.map((part, c) => make("div", { class: "lh-cell-row" }, source(c),
+        numbers(part.patch, limit("patch"), texts.patch, alone),
+        make("span", {}, "×"), numbers(part.kernel, limit("kernel"), texts.kernel, alone),
+        make("span", {}, "="), numbers(part.products, limit("products"),
+          fill(texts.products, { sum: signed(part.sum) }), alone))),
+      make("figure", { class: "lh-cell-map" },
+        make("figcaption", {}, fill(texts.map_of, { layer: cell.layer.toUpperCase(), map: cell.map })),
+        map));
+    said.textContent = fill(texts.sum, { sums: parts.map(part => signed(part.sum)).join(" "),
+      bias: signed(told.bias), total: plain(told.total), value: plain(told.value) });
+  }
+  for (const [name, input] of Object.entries(inputs)) {
+    input.addEventListener("input", () => {
+      isChosen = true;
+      cell[name] = name === "layer" ? input.value : Number(input.value);
+      draw();
+    });
+  }
+  draw();
+  return {
+    element,
+    show(now) {
+      state = now;
+      if (!isChosen) Object.assign(cell, darkest(state.steps[cell.layer], cell, shapes));
+      draw();
+    },
+    choose(chosen) {
+      isChosen = true;
+      Object.assign(cell, chosen);
+      draw();
+    },
+  };
+}
+
+/** The cell of a map of C1 or C3 that was tapped, or null. */
+function tapped({ target, offsetX, offsetY }, shapes) {
+  const { layer, map } = target.dataset ?? {};
+  if (!(layer in BELOW)) return null;
+  const n = shapes[layer][1];
+  const [row, column] = [offsetY / target.clientHeight, offsetX / target.clientWidth]
+    .map(share => Math.max(0, Math.min(n - 1, Math.floor(share * n))));
+  return { layer, map: Number(map), row, column };
+}
+
+/** Builds the page in `root`; returns the pad's model. modules: {lenet5, draw_pad, explorer}, the exports of each. */
+export function start(root, { lenet5, draw_pad, explorer }, data) {
+  const { texts } = data, weights = lenet5.readWeights(lenet5.decodeFloat16(data.weights));
+  const section = (name, ...children) => make("section", { "aria-labelledby": `${name}-title` },
+    make("h2", { id: `${name}-title` }, texts[`${name}_title`]),
+    make("p", {}, texts[`${name}_intro`]), ...children);
+  const places = ["pad", "convolution", "kernels"].map(() => make("div"));
+  const [padPlace, convolutionPlace, kernelsPlace] = places;
+  const cells = explanation(texts, lenet5.SHAPES);
+  const mine = make("button", { type: "button", class: "lh-page-button" }, texts.take);
+  const cellSection = section("cell", cells.element);
+  root.replaceChildren(make("header", {}, make("h1", {}, texts.title), make("p", {}, texts.intro)),
+    make("main", {}, section("draw", padPlace), cellSection,
+      section("kernels", mine, kernelsPlace), section("convolution", convolutionPlace)),
+    make("footer", {}, texts.footer));
+
+  let latest = null, turn = 0;
+  const pad = standIn({ ...data.pad, _ink: new DataView(new ArrayBuffer(SIDE * SIDE)) }, name => {
+    if (name === "_ink" || name === "centre") think();
+  });
+  function think() {
+    const { buffer, byteOffset, byteLength } = pad.get("_ink");
+    const levels = new Uint8Array(buffer, byteOffset, byteLength);
+    latest = answer(lenet5, weights, levels, pad.get("centre"), pad.get("_pen"));
+    const { steps, ...told } = latest;
+    pad.set("_answer", { turn: ++turn, ...told });
+    cells.show({ steps, weights, shapes: lenet5.SHAPES });
+  }
+  think();
+  draw_pad.default.render({ model: pad, el: padPlace });
+  padPlace.querySelector('[data-sample="3"]').click();
+  for (const place of [padPlace, cells.element]) {
+    place.addEventListener("click", event => {
+      const cell = tapped(event, lenet5.SHAPES);
+      if (!cell) return;
+      cells.choose(cell);
+      cellSection.scrollIntoView({ block: "nearest", behavior: "smooth" });
+    });
+  }
+
+  explorer.default.render({ model: standIn(data.explorer), el: convolutionPlace });
+  let close = () => {};
+  function explore() { // a kernel on what the network sees
+    close();
+    kernelsPlace.replaceChildren();
+    const image = Array.from({ length: 28 }, (_, i) =>
+      Array.from(latest.steps.input.subarray(28 * i, 28 * i + 28)));
+    const model = standIn({ ...data.kernels, images: { 28: image } });
+    close = explorer.default.render({ model, el: kernelsPlace });
+  }
+  mine.addEventListener("click", explore);
+  explore();
+  return { pad };
+}

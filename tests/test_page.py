@@ -1,0 +1,246 @@
+"""00_demo.html over file://, offline: the same answers as torch's, and what a finger and a keyboard do."""
+
+import copy
+import json
+import re
+
+import numpy as np
+import pytest
+import torch
+from lab import PROJECT
+from material import DRAWINGS, moved_strokes
+from torch.nn import functional as F
+
+import lenet_helpers as lh
+from notebooks.support import page as demo
+from notebooks.support.drawing import PEN, draw_strokes
+from notebooks.support.texts import LANGUAGES
+
+LOGITS = """levels => {
+    const image = lenet5.toMnistStyle(Uint8Array.from(levels), 112);
+    const data = JSON.parse(document.getElementById("data").textContent);
+    window.weights ??= lenet5.readWeights(lenet5.decodeFloat16(data.weights));
+    return [[...image], [...lenet5.activations(window.weights, image).fc3]];
+}"""
+
+
+INK = """() => {
+    const { buffer, byteOffset, byteLength } = demo.pad.get("_ink");
+    return [...new Uint8Array(buffer, byteOffset, byteLength)];
+}"""
+
+
+def path_of(language):
+    return PROJECT / "notebooks" / language / "00_demo.html"
+
+
+@pytest.fixture(scope="module")
+def rounded(network):
+    """The shipped network, its weights rounded to float16 as in the page."""
+    return copy.deepcopy(network).half().float()
+
+
+@pytest.fixture
+def open_page(browser):
+    """Gives `open_page(language="en", width=390, height=844, **options)`; nothing may leave the
+    page, and nothing be said in the console."""
+    contexts, faults = [], []
+
+    def open_(language="en", width=390, height=844, **options):
+        viewport = {"width": width, "height": height}
+        context = browser.new_context(viewport=viewport, offline=True, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("console", lambda message: faults.append(message.text))
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        address = path_of(language).as_uri()
+        page.on(
+            "request", lambda r: r.url == address or r.url[:5] == "data:" or faults.append(r.url)
+        )
+        page.goto(address)
+        page.locator(".lh-pad-guess").wait_for()
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert not faults
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_file_is_what_the_command_makes(language):
+    content = path_of(language).read_bytes()
+    assert content.decode() == demo.build(language)
+    assert len(content) <= 600_000
+
+
+def test_the_same_answers_as_torch(open_page, rounded):
+    """Samples and the tests' drawings, where they are and small in a corner."""
+    page = open_page()
+    drawings = [lh.sample_drawing(digit) for digit in range(10)]
+    drawings += [draw_strokes(each["strokes"]) for each in DRAWINGS]
+    drawings += [draw_strokes(moved_strokes(d["strokes"], 0.35, 0.22, 0.3), 5) for d in DRAWINGS]
+    for drawing in drawings:
+        image, logits = map(torch.tensor, page.evaluate(LOGITS, drawing.flatten().tolist()))
+        expected = lh.to_mnist_style(drawing)
+        assert (image.view(1, 28, 28) - expected).abs().max() < 1e-4
+        assert (logits - rounded(expected[None])[0]).abs().max() < 1e-3
+    float16 = torch.tensor(page.evaluate("[...Object.values(window.weights.fc2)[0]]"))
+    assert torch.equal(float16, rounded.fc2.weight.flatten())
+
+
+def test_rounding_and_scaling_are_pythons(open_page):
+    page = open_page()
+    halves = [0.5, 1.5, 2.5, -0.5, 7.49, 7.51]
+    assert page.evaluate("all => all.map(lenet5.roundHalfEven)", halves) == [*map(round, halves)]
+    levels = draw_strokes(DRAWINGS[7]["strokes"])
+    plain = page.evaluate(
+        "l => [...lenet5.asDrawn(Uint8Array.from(l), 112)]", levels.flatten().tolist()
+    )
+    area = F.interpolate(torch.tensor(levels / 255)[None, None], 28, mode="area").flatten()
+    assert np.allclose(plain, area, atol=1e-6)
+
+
+@pytest.mark.parametrize("strokes, problem", [([], "empty"), ([[(0.3, 0.3)]], "dot")])
+def test_why_there_is_no_guess(open_page, strokes, problem):
+    page = open_page()
+    levels = draw_strokes(strokes).flatten().tolist()
+    no_guess = "([levels, pen]) => lenet5.noGuess(Uint8Array.from(levels), 112, pen)"
+    assert page.evaluate(no_guess, [levels, PEN]) == problem
+    assert page.evaluate(no_guess, [[255] * 112 * 112, PEN]) == "full"
+    page.get_by_role("button", name="Clear", exact=True).click()
+    page.get_by_text("The pad is empty").wait_for()
+
+
+def touch(page, strokes):
+    """Draws on the pad with a finger."""
+    finger = page.context.new_cdp_session(page)
+    canvas = page.locator(".lh-pad-canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    for stroke in strokes:
+        points = [
+            {"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]} for x, y in stroke
+        ]
+        send = lambda kind, at: finger.send(  # noqa: E731
+            "Input.dispatchTouchEvent", {"type": kind, "touchPoints": at}
+        )
+        send("touchStart", points[:1])
+        for point in points[1:]:
+            send("touchMove", [point])
+        send("touchEnd", [])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_finger_draws_and_the_page_stays(open_page, language):
+    page = open_page(language, has_touch=True)
+    for digit in (2, 7):
+        drawing = next(each for each in DRAWINGS if each["digit"] == digit)
+        page.locator(".lh-pad-clear").tap()
+        before = page.evaluate("scrollY")
+        touch(page, drawing["strokes"])
+        page.locator(".lh-pad-first b", has_text=str(digit)).wait_for()
+        assert page.evaluate("scrollY") == before
+        page.wait_for_timeout(400)  # no finger is faster
+
+
+def said_numbers(page):
+    text = page.locator(".lh-cell-sum").inner_text().replace("−", "-")
+    return [float(number) for number in re.findall(r"[-+]?\d+\.\d{3}", text)]
+
+
+@pytest.mark.parametrize("layer, channel, row, column", [("c1", 4, 13, 9), ("c3", 11, 3, 7)])
+def test_a_tapped_cell_is_explained(open_page, rounded, layer, channel, row, column):
+    page = open_page(has_touch=True)
+    page.locator('[data-sample="5"]').tap()
+    n = {"c1": 28, "c3": 10}[layer]
+    canvas = page.locator(f'.lh-pad [data-layer="{layer}"][data-map="{channel}"]')
+    box = canvas.bounding_box()
+    spot = {"x": (column + 0.5) * box["width"] / n, "y": (row + 0.5) * box["height"] / n}
+    canvas.tap(position=spot)
+    drawing = torch.tensor(page.evaluate(INK), dtype=torch.uint8).view(112, 112)
+    image = lh.to_mnist_style(drawing)[None]
+    source = F.pad(image, [2] * 4) if layer == "c1" else rounded.s2(F.relu(rounded.c1(image)))
+    module = getattr(rounded, layer)
+    patch = source[0, :, row : row + 5, column : column + 5]
+    sums = (patch * module.weight[channel]).sum((1, 2))
+    bias = module.bias[channel]
+    total = (sums.sum() + bias).item()
+    expected = [*sums.tolist(), bias.item(), total, max(0, total)]
+    assert np.allclose(said_numbers(page), expected, atol=6e-4)
+    shown = [page.locator(f".lh-cell-controls input >> nth={k}").input_value() for k in range(3)]
+    assert shown == [str(channel), str(row), str(column)]
+    cells = page.locator(".lh-cell-row table >> nth=0").locator("td")
+    titles = [float(cell.get_attribute("title").replace("−", "-")) for cell in cells.all()]
+    assert np.allclose(titles, patch[0].flatten().detach(), atol=6e-4)
+
+
+def test_by_keyboard_alone(open_page):
+    """Tab reaches every kind of control; keys work them."""
+    page = open_page(width=1280, height=800)
+    seen = set()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        seen.add(
+            page.evaluate(
+                "() => { const e = document.activeElement; return e.name || e.dataset.sample"
+                " || e.dataset.grid || e.className || e.tagName + (e.type ?? ''); }"
+            )
+        )
+    assert {"3", "lh-pad-clear", "lh-pad-centre", "n_in", "stride", "preset"} <= seen
+    assert {"input", "kernel", "output"} <= seen
+    page.locator('[data-sample="8"]').focus()
+    page.keyboard.press("Enter")
+    page.locator(".lh-pad-first b", has_text="8").wait_for()
+    row = page.get_by_label("row", exact=True)
+    row.focus()
+    before, start = said_numbers(page), int(row.input_value())
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    assert row.input_value() == str(start + 3) and said_numbers(page) != before
+    page.get_by_label("layer").select_option("c3")
+    assert len(said_numbers(page)) == 6 + 3
+
+
+def test_the_explorers_work_without_python(open_page):
+    page = open_page(width=1280, height=800)
+    explorers = page.locator(".lh-explorer")
+    assert explorers.count() == 2
+    convolution = explorers.nth(1)
+    for _ in range(2):
+        convolution.get_by_label("stride").press("ArrowRight")
+    convolution.get_by_text("⌊5 / 3⌋ + 1 = 2").wait_for()
+    assert "Python" not in convolution.inner_text()
+    page.locator('[data-sample="1"]').click()
+    page.get_by_role("button", name="Take what I drew").click()
+    assert page.locator(".lh-explorer").count() == 2
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("width, height", [(360, 740), (820, 1180), (1280, 800), (1920, 1080)])
+def test_nothing_scrolls_sideways(open_page, language, width, height):
+    page = open_page(language, width, height, color_scheme="dark")
+    page.get_by_label({"zh": "层", "en": "layer"}[language], exact=True).select_option("c3")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    cut = """() => [...document.querySelectorAll("button, label, figcaption, h2, canvas, table")]
+        .filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => e.textContent)"""
+    assert page.evaluate(cut) == []
+
+
+def test_a_browser_that_cannot_run_it_says_so(browser, tmp_path):
+    text = path_of("en").read_text(encoding="utf-8")
+    broken = tmp_path / "demo.html"
+    broken.write_text(text.replace("page.start(", "page.nothing("), encoding="utf-8")
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(broken.as_uri())
+    page.get_by_text("it may be too old").wait_for()
+    context.close()
+
+
+def test_weights_are_the_shipped_ones(rounded):
+    numbers = np.frombuffer(demo.base64.b64decode(demo.weights_as_text()), "<f2")
+    expected = torch.cat([p.detach().flatten() for p in rounded.parameters()])
+    assert np.array_equal(numbers.astype(np.float32), expected.numpy())
+    assert json.dumps(demo._data()["texts"])
