@@ -116,6 +116,8 @@ function drawingSheet(pen, label, changed) {
       ink.drawImage(small.canvas, 0, 0, canvas.width, canvas.height);
     },
   };
+  // else Chromium takes a fast stroke for a fling, and swallows the tap on Clear that follows
+  canvas.ontouchstart = event => event.preventDefault();
   canvas.onpointerdown = event => {
     const otherEnd = event.buttons & 32; // of a pen: its eraser
     if (pointer !== null || event.button !== 0 && !otherEnd) return;
@@ -144,8 +146,9 @@ function drawingSheet(pen, label, changed) {
 function layerPicture(name, [n, height, width], { zoom, columns }, caption) {
   const neurons = !height, [maps, w, h] = neurons ? [1, n, 1] : [n, width, height];
   const style = `width: ${zoom * w}px${neurons ? "; height: 16px" : ""}`;
+  const look = { width: w, height: h, style, "data-layer": name };
   const canvases = Array.from({ length: maps },
-    (_, map) => make("canvas", { width: w, height: h, style, "data-layer": name, "data-map": map }));
+    (_, map) => make("canvas", { ...look, "data-map": map }));
   const row = make("div", { class: "lh-pad-row", "aria-hidden": "true" }, ...canvases);
   if (columns) row.style.maxWidth = `${columns * (zoom * w + 3)}px`;
   const paint = (values, limit) => canvases.forEach((canvas, k) => {

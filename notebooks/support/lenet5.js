@@ -94,7 +94,8 @@ function convolve(input, channels, n_in, { weight, bias }, k, padding) {
         const row = i + a - padding;
         if (row < 0 || row >= n_in) continue;
         const from = Math.max(0, padding - j), to = Math.min(k, n_in + padding - j);
-        const here = (c * n_in + row) * n_in + j - padding, there = ((m * channels + c) * k + a) * k;
+        const here = (c * n_in + row) * n_in + j - padding;
+        const there = ((m * channels + c) * k + a) * k;
         for (let b = from; b < to; b++) sum += weight[there + b] * input[here + b];
       }
       output[(m * n + i) * n + j] = Math.max(0, sum);
@@ -107,7 +108,7 @@ function convolve(input, channels, n_in, { weight, bias }, k, padding) {
 function pool(input, maps, n) {
   const half = n / 2;
   return Float32Array.from({ length: maps * half * half }, (_, index) => {
-    const m = Math.floor(index / half / half), i = Math.floor(index / half) % half, j = index % half;
+    const m = Math.floor(index / half ** 2), i = Math.floor(index / half) % half, j = index % half;
     const corner = (m * n + 2 * i) * n + 2 * j;
     return Math.max(input[corner], input[corner + 1], input[corner + n], input[corner + n + 1]);
   });
@@ -121,7 +122,8 @@ function connect(input, { weight, bias }) {
 
 /** The layers' weights and biases, {c1: {weight, bias}, ...}, out of all numbers in that order. */
 export function readWeights(numbers) {
-  const sizes = { c1: [150, 6], c3: [2400, 16], fc1: [48000, 120], fc2: [10080, 84], fc3: [840, 10] };
+  const sizes = { c1: [150, 6], c3: [2400, 16], // weights, biases
+    fc1: [48000, 120], fc2: [10080, 84], fc3: [840, 10] };
   let start = 0;
   const next = n => numbers.subarray(start, start += n);
   return Object.fromEntries(Object.entries(sizes).map(
@@ -143,7 +145,7 @@ export function activations(weights, input) {
   return { input, c1, s2, c3, s4, fc1, fc2, fc3: connect(fc2, weights.fc3) };
 }
 
-/** Why a drawing is not worth a guess, as draw_pad.py has it: "empty", "dot" or "full"; "" if it is. */
+/** Why a drawing is not worth a guess, as in draw_pad.py: "empty", "dot" or "full"; else "". */
 export function noGuess(levels, side, pen) {
   if (levels.every(level => !level)) return "empty";
   const dark = [...levels.keys()].filter(i => levels[i] > 25);

@@ -88,7 +88,8 @@ function numbers(values, limit, label, written) {
       const strength = Math.round(65 * Math.abs(value) / limit);
       const color = `color-mix(in srgb, ${value < 0 ? NEGATIVE : POSITIVE} ${strength}%, white)`;
       const text = value.toFixed(2).replace("-0.00", "0.00").replace("-", "−");
-      return make("td", { style: `background: ${color}`, title: plain(value) }, written ? text : "");
+      const look = { style: `background: ${color}`, title: plain(value) };
+      return make("td", look, written ? text : "");
     })));
   const table = make("table", { "aria-label": label, class: written ? "lh-written" : "" }, ...rows);
   return make("figure", {}, make("figcaption", {}, label), table);
@@ -141,6 +142,7 @@ function explanation(texts, shapes) {
     };
     const own = state.steps[cell.layer].subarray(cell.map * n * n, (cell.map + 1) * n * n);
     const map = picture(own, n, n > 20 ? 5 : 14, { row: cell.row, column: cell.column, size: 1 });
+    const name = fill(texts.map_of, { layer: cell.layer.toUpperCase(), map: cell.map });
     map.dataset.layer = cell.layer;
     map.dataset.map = cell.map;
     shown.replaceChildren(
@@ -149,9 +151,7 @@ function explanation(texts, shapes) {
         make("span", {}, "×"), numbers(part.kernel, limit("kernel"), texts.kernel, alone),
         make("span", {}, "="), numbers(part.products, limit("products"),
           fill(texts.products, { sum: signed(part.sum) }), alone))),
-      make("figure", { class: "lh-cell-map" },
-        make("figcaption", {}, fill(texts.map_of, { layer: cell.layer.toUpperCase(), map: cell.map })),
-        map));
+      make("figure", {}, make("figcaption", {}, name), map));
     said.textContent = fill(texts.sum, { sums: parts.map(part => signed(part.sum)).join(" "),
       bias: signed(told.bias), total: plain(told.total), value: plain(told.value) });
   }
@@ -188,7 +188,8 @@ function tapped({ target, offsetX, offsetY }, shapes) {
   return { layer, map: Number(map), row, column };
 }
 
-/** Builds the page in `root`; returns the pad's model. modules: {lenet5, draw_pad, explorer}, the exports of each. */
+/** Builds the page in `root`; returns the pad's model. The second argument: what the modules
+ * export. */
 export function start(root, { lenet5, draw_pad, explorer }, data) {
   const { texts } = data, weights = lenet5.readWeights(lenet5.decodeFloat16(data.weights));
   const section = (name, ...children) => make("section", { "aria-labelledby": `${name}-title` },
