@@ -10,6 +10,7 @@ background  an epoch in the background beside one in the foreground; how long an
             meanwhile
 explorer    slider and pointer to pixels in a real JupyterLab, the slider beside plain interact + matplotlib
 draw_pad    pen up to the new guess and maps in a real JupyterLab, the kernel idle and a training in the background
+page        00_demo.html: open to ready, and pen up to the new guess and maps, beside the pad in JupyterLab
 
 Needs full MNIST: LENET_DATA=../shared/mnist, or data/.
 """
@@ -261,12 +262,19 @@ def draw_pad(digits, folder, full):
     yield from benchmark_draw_pad.measure().items()
 
 
+def page(digits, folder, full):
+    import benchmark_page
+
+    yield from benchmark_page.measure().items()
+
+
 PARTS = {
     "training": training,
     "memory": memory,
     "background": background,
     "explorer": explorer,
     "draw_pad": draw_pad,
+    "page": page,
 }
 
 

@@ -3,7 +3,9 @@
 import copy
 import json
 import re
+import time
 
+import engines
 import numpy as np
 import pytest
 import torch
@@ -244,3 +246,43 @@ def test_weights_are_the_shipped_ones(rounded):
     expected = torch.cat([p.detach().flatten() for p in rounded.parameters()])
     assert np.array_equal(numbers.astype(np.float32), expected.numpy())
     assert json.dumps(demo._data()["texts"])
+
+
+ENGINES = {
+    "firefox": (engines.firefox, engines.FIREFOX),
+    "webkit": (engines.webkit, engines.WEBKIT and engines.MINI_BROWSER and engines.XVFB),
+}
+SEEN = """(() => {
+    const click = selector => document.querySelector(selector).click();
+    const text = selector => document.querySelector(selector).textContent;
+    const guesses = [];
+    for (let digit = 0; digit < 10; digit++) {
+        click(`[data-sample="${digit}"]`);
+        guesses.push(text(".lh-pad-first b"));
+    }
+    const stride = document.querySelectorAll(".lh-explorer")[1].querySelector("[name=stride]");
+    stride.value = 3;
+    stride.dispatchEvent(new Event("input", { bubbles: true }));
+    return [guesses, text(".lh-cell-sum"), document.querySelectorAll(".lh-page-failed").length,
+        document.documentElement.scrollWidth <= innerWidth];
+})()"""
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_other_engines_read_the_samples(engine, rounded):
+    open_, is_there = ENGINES[engine]
+    if not is_there:
+        pytest.skip(f"no {engine} here")
+    with open_(path_of("en").as_uri()) as evaluate:
+        guesses, told, failures, fits = evaluate(SEEN)
+        assert guesses == [str(digit) for digit in range(10)] and failures == 0 and fits
+        assert re.search(r"after ReLU the cell is \d+\.\d{3}", told)
+        time.sleep(0.5)  # the explorer draws once a frame
+        formula = (
+            "document.querySelectorAll('.lh-explorer')[1].querySelector('.lh-formula').innerText"
+        )
+        assert "⌊5 / 3⌋ + 1 = 2" in evaluate(formula)
+        drawing = lh.sample_drawing(7)
+        logits = evaluate(f"({LOGITS})({drawing.flatten().tolist()})")[1]
+        expected = rounded(lh.to_mnist_style(drawing)[None])[0]
+        assert np.allclose(logits, expected.detach(), atol=1e-3)

@@ -59,7 +59,7 @@ def sample_image(n: int) -> torch.Tensor:
     return image
 
 
-def square_table(values, name: str) -> torch.Tensor:
+def _square_table(values, name: str) -> torch.Tensor:
     """Numbers of shape (n, n) or (1, n, n) as a float64 tensor (n, n).
 
     Raises ValueError, with `name` in it, for anything else.
@@ -76,7 +76,7 @@ def square_table(values, name: str) -> torch.Tensor:
     return square
 
 
-def resized(kernel: list[list[float]], k: int) -> list[list[float]]:
+def _resized(kernel: list[list[float]], k: int) -> list[list[float]]:
     """A kernel of another size: its centre (row and column k // 2) stays, new cells are 0."""
     shift, old = k // 2 - len(kernel) // 2, range(len(kernel))
     at = [i - shift for i in range(k)]
@@ -100,7 +100,7 @@ class Kernel(traitlets.TraitType):
     """A square table of numbers, kept as lists, of a size that the explorer offers."""
 
     def validate(self, explorer, value):
-        table = square_table(value, self.name)
+        table = _square_table(value, self.name)
         type(explorer).kernel_size.validate(explorer, len(table))
         return table.tolist()
 
@@ -146,7 +146,7 @@ class Explorer(anywidget.AnyWidget):
         if self.preset != OWN:
             self.kernel = self.kernels[self.preset][str(self.kernel_size)]
         elif len(self.kernel) != self.kernel_size:
-            self.kernel = resized(self.kernel, self.kernel_size)
+            self.kernel = _resized(self.kernel, self.kernel_size)
 
     @traitlets.observe("kernel")
     def _own_kernel(self, change):
@@ -217,7 +217,7 @@ def explore_kernels(image) -> Explorer:
     image: (n, n) or (1, n, n), array or tensor, uint8 or float. Raises ValueError for other shapes.
     Notebook 01.
     """
-    table = square_table(image, "image")
+    table = _square_table(image, "image")
     if torch.as_tensor(image).dtype == torch.uint8:
         table = table / 255
     return Explorer(

@@ -107,7 +107,7 @@ def show_filters(model: nn.Module) -> Figure:
     return figure
 
 
-def layer_title(name: str, values: torch.Tensor, after_relu: str) -> str:
+def _layer_title(name: str, values: torch.Tensor, after_relu: str) -> str:
     """ "C1: 6@28x28 after ReLU": a layer's name and size, and `after_relu` where that is so."""
     size = "x".join(map(str, values.shape[1:]))
     size = f"{len(values)}@{size}" if size else len(values)
@@ -128,7 +128,7 @@ def show_layers(model: nn.Module, image) -> Figure:
     cells = {"input": grid[0, 0], "c1": grid[0, 1], "s2": grid[0, 2], "c3": grid[1, 1]}
     cells |= {"s4": grid[1, 2], "fc1": grid[2, 1:], "fc2": grid[3, 1:]}
     for name, cell in cells.items():
-        ax, title = figure.add_subplot(cell), layer_title(name, steps[name], " after ReLU")
+        ax, title = figure.add_subplot(cell), _layer_title(name, steps[name], " after ReLU")
         aspect = "equal" if steps[name].dim() == 3 else "auto"
         show_table(ax, layer_grid(name, steps[name]), title, ("gray_r", 0, 1), aspect=aspect)
     _show_probabilities(figure.add_subplot(grid[1:, 0]), steps["fc3"].softmax(0).numpy())

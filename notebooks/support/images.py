@@ -2,7 +2,6 @@
 
 import base64
 import io
-from collections.abc import Callable
 
 import matplotlib
 import numpy as np
@@ -35,16 +34,11 @@ def minus_signs(text: str) -> str:
     return text.replace("-", "−")
 
 
-def base64_text(write: Callable) -> str:
-    """What `write(file)` writes, as text for a page."""
-    file = io.BytesIO()
-    write(file)
-    return base64.b64encode(file.getvalue()).decode()
-
-
 def png(figure: Figure, **options) -> str:
-    """A figure as a PNG, in base64."""
-    return base64_text(lambda file: figure.savefig(file, format="png", **options))
+    """A figure as a PNG, in base64; options as in `Figure.savefig`."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png", **options)
+    return base64.b64encode(file.getvalue()).decode()
 
 
 def color_scale(table: torch.Tensor) -> tuple[Colormap, float, float]:

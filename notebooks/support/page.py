@@ -54,7 +54,7 @@ const demo = page.start(document.getElementById("page"), {{ lenet5, draw_pad, ex
 """
 
 
-def as_constant(name: str) -> str:
+def _as_constant(name: str) -> str:
     """A module of this folder as `const NAME = ...`: a page of one file can import none."""
     source = (HERE / f"{name}.js").read_text(encoding="utf-8")
     exported = re.findall(r"^export (?:async )?(?:function|const|class) (\w+)", source, re.M)
@@ -111,7 +111,7 @@ def build(language: str) -> str:
         failed=json.dumps(data["texts"]["failed"], ensure_ascii=False),
         style="".join((HERE / f"{name}.css").read_text(encoding="utf-8") for name in styles),
         data=json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/"),
-        modules="".join(map(as_constant, MODULES)),
+        modules="".join(map(_as_constant, MODULES)),
     )
 
 

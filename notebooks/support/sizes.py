@@ -119,7 +119,7 @@ def output_size_steps(
     except ValueError as error:
         return Markdown(str(error))
     formula = r"n_{in} + 2p - k" if g.dilation == 1 else r"n_{in} + 2p - d(k - 1) - 1"
-    numbers, free = numerator(g).replace("×", r" \times "), g.padded - g.span
+    numbers, free = _numerator(g).replace("×", r" \times "), g.padded - g.span
     fraction = r"\left\lfloor \frac{%s}{%s} \right\rfloor" if g.unused else r"\frac{%s}{%s}"
     steps = [
         rf"n_{{out}} &= \left\lfloor \frac{{{formula}}}{{s}} \right\rfloor + 1",
@@ -127,16 +127,16 @@ def output_size_steps(
         f"&= {fraction % (free, g.stride)} + 1 = {g.n_out - 1} + 1 = {g.n_out}",
     ]
     aligned = "\\begin{aligned}\n" + " \\\\\n".join(steps) + "\n\\end{aligned}"
-    return Markdown(f"$${aligned}$$\n\n{remainder(g)}")
+    return Markdown(f"$${aligned}$$\n\n{_remainder(g)}")
 
 
-def numerator(g: ConvGeometry) -> str:
+def _numerator(g: ConvGeometry) -> str:
     """n_in + 2 padding - span with the numbers put in."""
     span = g.kernel_size if g.dilation == 1 else f"{g.dilation}×({g.kernel_size} - 1) - 1"
     return f"{g.n_in} + 2×{g.padding} - {span}"
 
 
-def remainder(g: ConvGeometry) -> str:
+def _remainder(g: ConvGeometry) -> str:
     """A sentence on the division by the stride, and on what it leaves."""
     key, free = "size_remainder" if g.unused else "size_no_remainder", g.padded - g.span
     return text(key, free=free, stride=g.stride, quotient=g.n_out - 1, unused=g.unused)
