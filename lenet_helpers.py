@@ -8,12 +8,9 @@ Here is the code that a teacher reads; what would distract is in notebooks/suppo
 from __future__ import annotations
 
 import argparse
-import contextlib
 import importlib.metadata
 import math
-import os
 import random
-import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -21,8 +18,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
-
-os.environ.setdefault("KMP_DUPLICATE_LIB_OK", "TRUE")  # an OpenMP each of torch and scikit-learn
 
 import numpy as np
 import torch
@@ -62,6 +57,7 @@ from notebooks.support.files import (
 )
 from notebooks.support.images import SIGNS
 from notebooks.support.inference import as_float, images_and_labels, model_device, predict_logits
+from notebooks.support.installed import check_packages, check_page
 from notebooks.support.judging import check
 from notebooks.support.mnist import (
     Digits,
@@ -104,6 +100,7 @@ def _best_device():
 
 
 device = _best_device()  # where `train` puts the model; batches follow the model
+FUSED = {"cuda", "cpu"} if Version(torch.__version__) >= Version("2.4") else {"cuda"}  # in SGD
 
 
 def start(language: str = "en") -> None:
@@ -133,24 +130,11 @@ def start(language: str = "en") -> None:
 def ready() -> None:
     """What a teacher looks at the day before: versions, data, the trained network and the time of
     a training. Prints a line each, with a tick or what to do; raises nothing. Notebook 00."""
-    for check_one in (_check_versions, _check_data, _check_network):
+    for check_one in (check_packages, check_page, _check_data, _check_network):
         try:
             print("✓", check_one())
         except Exception as error:  # a line, and on to the next
             print("✗", error)
-
-
-def _check_versions():
-    requirements = (PROJECT / "requirements.txt").read_text(encoding="utf-8")
-    wanted = re.findall(r"^([\w-]+)>=([\d.]+)", requirements, re.M)
-    found = {}
-    for name, least in wanted:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            found[name] = importlib.metadata.version(name)
-        if name not in found or Version(found[name]) < Version(least):
-            values = {"name": name, "least": least, "found": found.get(name, "-")}
-            raise ValueError(text("ready_version", **values))
-    return text("ready_versions", n=len(found), torch=found["torch"])
 
 
 def _check_data():
@@ -327,7 +311,7 @@ def _training(plan, on_batch) -> Iterator[EpochResult]:
     loader = digit_loader(digits.train, plan.batch_size, shuffle=True, generator=generator)
     model.to(device, memory_format=torch.channels_last)  # pooling is faster so
     recipe = {"lr": plan.max_lr, "momentum": 0.9, "weight_decay": 5e-4}
-    recipe["fused"] = device.type in ("cpu", "cuda")
+    recipe["fused"] = device.type in FUSED
     optimizer = torch.optim.SGD(model.parameters(), **recipe)
     steps = epochs * plan.batches
     scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, plan.max_lr, total_steps=steps)

@@ -14,8 +14,16 @@ explain     why a cell of a feature map has its value
 drawing     strokes, sample drawings (drawing.json) and MNIST's style
 exercises   questions, their answers and the mistakes that are worth a hint
 judging     `check`: what is said of an answer
+installed   the packages that are installed, and their parts for the page
 explorer    widget: a convolution, cell by cell
 draw_pad    widget: draw a digit, see what a network makes of it
 panel       widget: a training in the background
 page        00_demo.html: draw pad and explorer without Python (page.js, lenet5.js)
 """
+
+import os
+import sys
+
+if sys.platform == "darwin":
+    # torch and scikit-learn bring an OpenMP each; on macOS the second to be loaded ends Python
+    os.environ.setdefault("KMP_DUPLICATE_LIB_OK", "TRUE")
