@@ -3,8 +3,10 @@
 torchvision and scikit-learn take seconds to import: the functions that need them do it.
 """
 
+import contextlib
 import gzip
 import hashlib
+import io
 import mmap
 import os
 import queue
@@ -191,7 +193,8 @@ def _download_mnist(folder):
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(NETWORK_SECONDS)  # torchvision sets no limit
     try:
-        MNIST(folder, download=True)
+        with contextlib.redirect_stdout(io.StringIO()):  # an old torchvision tells of each file
+            MNIST(folder, download=True)
     finally:
         socket.setdefaulttimeout(before)
 
