@@ -373,3 +373,15 @@ def test_the_data_folder_may_be_read_only(tiny):
         path.chmod(0o500 if path.is_dir() else 0o400)
     assert is_tiny(lh.load_mnist(tiny))
     tiny.chmod(0o700)
+
+
+@pytest.mark.parametrize("mode", [0o444, 0o644])
+def test_files_that_nobody_may_write_are_mapped_and_stay_as_they_are(tiny, mode):
+    before = snapshot(tiny)
+    for path in tiny.iterdir():
+        path.chmod(mode)
+    digits = lh.load_mnist(tiny)
+    assert is_tiny(digits)
+    digits.train.tensors[0].zero_()  # in this process alone
+    assert snapshot(tiny) == before and is_tiny(lh.load_mnist(tiny))
+    assert lh.load_mnist(tiny).train.tensors[0].any()

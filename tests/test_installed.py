@@ -1,0 +1,71 @@
+"""The check of the day before: a line for each thing, and a sentence for what is missing."""
+
+import importlib.metadata
+import json
+
+import pytest
+
+import lenet_helpers as lh
+from notebooks.support import installed, mnist
+
+
+@pytest.fixture
+def versions(monkeypatch):
+    """Gives a dict: what it names is installed in that version, or, with None, is not there."""
+    changed, real = {}, importlib.metadata.version
+
+    def version(name):
+        found = changed[name] if name in changed else real(name)
+        if found is None:
+            raise importlib.metadata.PackageNotFoundError(name)
+        return found
+
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    return changed
+
+
+def test_all_is_there():
+    assert "11 packages" in installed.check_packages()
+    assert importlib.metadata.version("anywidget") in installed.check_page()
+
+
+@pytest.mark.parametrize(
+    "name, version, words",
+    [("anywidget", "0.8.1", "0.8.1.*>=0.9"), ("matplotlib", None, "is at - .*>=3.9")],
+)
+def test_what_is_too_old_or_missing_is_named(versions, name, version, words):
+    versions[name] = version
+    with pytest.raises(
+        ValueError, match=f"{name} {words}" if version is None else f"{name}.*{words}"
+    ):
+        installed.check_packages()
+
+
+def test_ipywidgets_and_its_part_for_the_page(versions):
+    versions["jupyterlab_widgets"] = versions["jupyterlab-widgets"] = "1.1.0"
+    with pytest.raises(ValueError, match="jupyterlab.widgets is at 1.1.0"):
+        installed.check_page()
+
+
+@pytest.mark.parametrize("found, words", [(None, "lacks"), ("0.1.0", "0.1.0 in the page")])
+def test_a_page_without_the_widgets(monkeypatch, tmp_path, found, words):
+    if found:
+        for folder in installed.PAGE.values():
+            (tmp_path / folder).mkdir(parents=True)
+            content = json.dumps({"version": found})
+            (tmp_path / folder / "package.json").write_text(content, encoding="utf-8")
+    monkeypatch.setattr(installed, "jupyter_path", lambda *_: [str(tmp_path)])
+    with pytest.raises(ValueError, match=f"anywidget.*{words}|{words}.*anywidget"):
+        installed.check_page()
+
+
+def test_ready_prints_a_line_each_and_raises_nothing(monkeypatch, capsys, versions, small):
+    monkeypatch.setattr(lh, "load_mnist", lambda: small)
+    lh.ready()
+    assert [line[0] for line in capsys.readouterr().out.splitlines()] == ["✓", "✓", "✗", "✓"]
+    monkeypatch.setattr(lh, "load_mnist", lambda: mnist.load_mnist("no such folder"))
+    versions["torch"] = "1.0"
+    lh.ready()
+    out = capsys.readouterr().out
+    assert [line[0] for line in out.splitlines() if line[0] in "✓✗"] == ["✗", "✓", "✗", "✗"]
+    assert "torch is at 1.0" in out and "There is no data folder" in out
