@@ -20,9 +20,11 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -156,11 +158,11 @@ def megabytes_of_an_epoch():
     return map(float, done.stdout.split())
 
 
-def student_megabytes():
+def student_megabytes(folder):
     """Memory that belongs to one kernel alone (USS) after an epoch in the background."""
     kernel = Kernel()
     try:
-        kernel.run(KERNEL_SETUP)
+        kernel.run(KERNEL_SETUP.replace("load_mnist()", f"load_mnist({str(folder)!r})"))
         return float(
             kernel.run(
                 "lh.train_in_background(fresh(), digits, 1).wait(); import psutil; "
@@ -176,7 +178,21 @@ def memory(digits, folder, full):
     yield "memory after the imports (MB)", imports
     yield "peak memory to the end of an epoch (MB)", peak
     yield "peak over the imports (MB)", peak - imports
-    yield "one more student's kernel in notebook 04 (MB of its own)", student_megabytes()
+    with tempfile.TemporaryDirectory() as copies:
+        kernels = {}
+        for kind, mode in (("read", 0o644), ("mapped", 0o444)):
+            copy = Path(copies) / kind
+            copy.mkdir()
+            for name in mnist.MNIST_FILES:
+                place = next(path for path in folder.rglob(name) if path.is_file())
+                shutil.copyfile(place, copy / name)
+                (copy / name).chmod(mode)
+            shared = lh.load_mnist(copy)  # by another kernel of the class
+            kernels[kind] = student_megabytes(copy)
+            del shared
+    yield "one more student's kernel in 04, MNIST read (MB of its own)", kernels["read"]
+    yield "the same, MNIST mapped from files that nobody may write", kernels["mapped"]
+    yield "read - mapped (MB)", kernels["read"] - kernels["mapped"]
 
 
 # ----------------------------------------------------------------------------------------------- background
