@@ -16,6 +16,7 @@ from torch.nn import functional as F
 import lenet_helpers as lh
 from notebooks.support import page as demo
 from notebooks.support.drawing import PEN, draw_strokes
+from notebooks.support.images import number_text
 from notebooks.support.texts import LANGUAGES
 
 LOGITS = """levels => {
@@ -147,6 +148,23 @@ def test_a_finger_draws_and_the_page_stays(open_page, language):
         assert page.evaluate("scrollY") == before
 
 
+def test_the_first_stroke_begins_a_drawing(open_page):
+    """The page begins with a sample; a stroke on it, untouched, is the first of another drawing."""
+    (one,) = next(each["strokes"] for each in DRAWINGS if each["digit"] == 1)
+    for touched in (False, True):
+        page = open_page(has_touch=True, is_mobile=True)
+        if touched:
+            page.locator('[data-sample="3"]').tap()
+        before = np.array(page.evaluate(INK)) > 127
+        touch(page, [one])
+        page.wait_for_function(
+            f"n => ({INK})().filter(v => v > 127).length !== n", arg=int(before.sum())
+        )
+        assert (np.array(page.evaluate(INK)) > 127)[before].all() == touched
+        if not touched:
+            page.locator(".lh-pad-first b", has_text="1").wait_for()
+
+
 def said_numbers(page):
     text = page.locator(".lh-cell-sum").inner_text().replace("−", "-")
     return [float(number) for number in re.findall(r"[-+]?\d+\.\d{3}", text)]
@@ -176,6 +194,14 @@ def test_a_tapped_cell_is_explained(open_page, rounded, layer, channel, row, col
     cells = page.locator(".lh-cell-row table >> nth=0").locator("td")
     titles = [float(cell.get_attribute("title").replace("−", "-")) for cell in cells.all()]
     assert np.allclose(titles, patch[0].flatten().detach(), atol=6e-4)
+    written = [float(cell.text_content().replace("−", "-")) for cell in cells.all()]
+    assert np.allclose(written, patch[0].flatten().detach(), atol=6e-3)
+    chosen = page.locator(".lh-chosen").evaluate_all("all => all.map(e => ({...e.dataset}))")
+    assert chosen == [{"layer": layer, "map": str(channel)}]
+    said = page.locator(".lh-cell-sum")
+    assert said.get_attribute("aria-live") == "polite"
+    page.locator('[data-sample="6"]').tap()  # which changes the sum, but is no question about it
+    assert said.get_attribute("aria-live") == "off"
 
 
 def test_by_keyboard_alone(open_page):
@@ -202,7 +228,8 @@ def test_by_keyboard_alone(open_page):
         page.keyboard.press("ArrowRight")
     assert row.input_value() == str(start + 3) and said_numbers(page) != before
     page.get_by_label("layer").select_option("c3")
-    assert len(said_numbers(page)) == 6 + 3
+    numbers = said_numbers(page)
+    assert len(numbers) == 6 + 3 and numbers[-1] > 0  # the darkest cell of the map
 
 
 def test_the_explorers_work_without_python(open_page):
@@ -210,13 +237,26 @@ def test_the_explorers_work_without_python(open_page):
     explorers = page.locator(".lh-explorer")
     assert explorers.count() == 2
     convolution = explorers.nth(1)
-    for _ in range(2):
-        convolution.get_by_label("stride").press("ArrowRight")
-    convolution.get_by_text("⌊5 / 3⌋ + 1 = 2").wait_for()
+    convolution.get_by_label("stride").press("ArrowRight")
+    convolution.get_by_text("⌊3 / 2⌋ + 1 = 2").wait_for()
     assert "Python" not in convolution.inner_text()
-    page.locator('[data-sample="1"]').click()
-    page.get_by_role("button", name="Take what I drew").click()
-    assert page.locator(".lh-explorer").count() == 2
+
+
+def test_a_chosen_kernel_stays_while_one_draws(open_page):
+    page = open_page()
+    kernels = page.locator(".lh-explorer").first
+    kernels.locator("select").select_option("blur")
+    for digit in (1, 0):
+        page.locator(f'[data-sample="{digit}"]').click()
+        kernels.scroll_into_view_if_needed()
+        levels = lh.to_mnist_style(torch.tensor(page.evaluate(INK)).view(112, 112)).double()
+        sums = F.conv2d(
+            (100 * levels).round()[None] / 100, torch.ones(1, 1, 3, 3).double(), padding=1
+        )
+        kernels.get_by_text(f"from 0 to {number_text(sums.max().item())}").wait_for()
+        assert kernels.locator("select").input_value() == "blur"
+        shown = kernels.locator(".lh-sum").text_content()  # it begins where most is to be seen
+        assert shown.endswith(f" {number_text(sums.max().item())}")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -228,6 +268,10 @@ def test_nothing_scrolls_sideways(open_page, language, width, height):
     cut = """() => [...document.querySelectorAll("button, label, figcaption, h2, canvas, table")]
         .filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => e.textContent)"""
     assert page.evaluate(cut) == []
+    rows = """() => [...document.querySelectorAll(".lh-cell-row")].map(row =>
+        new Set([...row.querySelectorAll("canvas, table")].map(e =>
+            Math.round(e.getBoundingClientRect().bottom))).size)"""
+    assert page.evaluate(rows) == [1] * 6  # a map's picture, window, kernel and products in a line
 
 
 def test_a_browser_that_cannot_run_it_says_so(browser, tmp_path):
@@ -238,6 +282,10 @@ def test_a_browser_that_cannot_run_it_says_so(browser, tmp_path):
     page = context.new_page()
     page.goto(broken.as_uri())
     page.get_by_text("it may be too old").wait_for()
+    page.goto(path_of("en").as_uri())
+    page.locator(".lh-pad-guess").wait_for()
+    page.evaluate("dispatchEvent(new ErrorEvent('error'))")  # of the page that is there
+    assert page.locator(".lh-page-failed").count() == 0
     context.close()
 
 
@@ -261,7 +309,7 @@ SEEN = """(() => {
         guesses.push(text(".lh-pad-first b"));
     }
     const stride = document.querySelectorAll(".lh-explorer")[1].querySelector("[name=stride]");
-    stride.value = 3;
+    stride.value = 2;
     stride.dispatchEvent(new Event("input", { bubbles: true }));
     return [guesses, text(".lh-cell-sum"), document.querySelectorAll(".lh-page-failed").length,
         document.documentElement.scrollWidth <= innerWidth];
@@ -281,7 +329,7 @@ def test_other_engines_read_the_samples(engine, rounded):
         formula = (
             "document.querySelectorAll('.lh-explorer')[1].querySelector('.lh-formula').innerText"
         )
-        assert "⌊5 / 3⌋ + 1 = 2" in evaluate(formula)
+        assert "⌊3 / 2⌋ + 1 = 2" in evaluate(formula)
         drawing = lh.sample_drawing(7)
         logits = evaluate(f"({LOGITS})({drawing.flatten().tolist()})")[1]
         expected = rounded(lh.to_mnist_style(drawing)[None])[0]

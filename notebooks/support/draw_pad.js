@@ -45,7 +45,7 @@ const control = (tag, attributes, ...children) =>
   make(tag, { "data-lm-suppress-shortcuts": "true", ...attributes }, ...children);
 const button = (attributes, text) => control("button", { type: "button", ...attributes }, text);
 const fill = (template, values) => template.replace(/{(\w+)}/g, (_, name) => values[name]);
-const percent = p => `${(100 * p).toFixed(1)}%`;
+const percent = p => p > 0.9995 ? ">99.9%" : p < 0.0005 ? "<0.1%" : `${(100 * p).toFixed(1)}%`;
 const decimal = value => value.toFixed(1).replace(/^-0\.0$/, "0.0").replace("-", "−");
 const bytes = view => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 const largest = values => values.reduce((a, b) => Math.max(a, b));
@@ -188,7 +188,7 @@ function resultsView(texts) {
     });
     body.replaceChildren(...rows.map(({ row }) => row));
     pictures = Object.fromEntries(Object.entries(LAYERS).map(([name, layer]) => {
-      const [n, ...size] = shapes[name], maps = size.length ? `@${size.join("x")}` : "";
+      const [n, ...size] = shapes[name], maps = size.length ? `@${size.join("×")}` : "";
       const caption = `${layer.title}: ${n}${maps}${layer.relu ? texts.relu : ""}`;
       return [name, layerPicture(name, shapes[name], layer, caption)];
     }));
@@ -205,7 +205,8 @@ function resultsView(texts) {
     rows.forEach(({ row, output, bar, probability }, digit) => {
       row.className = digit === best ? "lh-pad-best" : "";
       output.textContent = decimal(outputs[digit]);
-      bar.style.width = probability.textContent = percent(probabilities[digit]);
+      bar.style.width = `${100 * probabilities[digit]}%`;
+      probability.textContent = percent(probabilities[digit]);
     });
     return fill(texts.said, { first: best, second: next,
       p: percent(probabilities[best]), q: percent(probabilities[next]) });

@@ -90,9 +90,8 @@ function hatching(context) {
   return context.createPattern(tile, "repeat");
 }
 
-/**
- * Draws a table in cells of `cell` device pixels, `scale` of which make a px. `unread` are rows and
- * columns that no window reaches, `lit` cells [row, column], `frame` is [row, column, cells].
+/** Draws a table in cells of `cell` device pixels, `scale` of which make a px. `unread` are rows
+ * and columns that no window reaches, `lit` cells [row, column], `frame` is [row, column, cells].
  */
 function paint(canvas, table, cell, scale, style,
   { tint, lit = [], unread = [], padding = 0, frame, isPicture = false }) {
@@ -140,10 +139,8 @@ function paint(canvas, table, cell, scale, style,
   if (frame) context.strokeRect(...box(frame[0], frame[1], frame[2], frame[2]));
 }
 
-/**
- * The cells of input, kernel and output in px: all the same, unless they are a picture's pixels.
- * And the room [width, height] for a sum of such `lines`, below the grids or beside the input.
- */
+/** The cells of input, kernel and output in px: all the same, unless they are a picture's pixels.
+ * And the room [width, height] for a sum of such `lines`, below the grids or beside the input. */
 function arrange(isNarrow, isPicture, { padded, n_out: n }, k, lines, width, height) {
   const weight = Math.max(READABLE, Math.min(40, 150 / k)), across = width - 2 * SIGN - 12;
   const [fixed, weights] = isPicture ? [k * weight, 0] : [0, k], tallest = Math.max(weights, n);
@@ -345,6 +342,9 @@ function render({ model, el }) {
     state = compute();
     isStale = false;
     const { settings, g, output } = state, by = settings.padding - before;
+    const most = largest(output);
+    const strongest = output.flat().findIndex((value) => Math.abs(value) === most);
+    step = isPicture ? Math.max(0, strongest) : 0; // a picture's corner is empty
     for (const cell of new Set([pinned, grids.input.cursor])) { // the same input, further in
       if (cell?.name === "input") cell.i += by, cell.j += by;
     }
@@ -367,7 +367,7 @@ function render({ model, el }) {
       put(title, say(titles[index], { ...settings, ...g, low, high }));
       Object.assign(canvas, { ariaLabel: title.textContent, ariaRowCount: n, ariaColCount: n });
     });
-    put(live, grids.output.title.textContent);
+    if (root.matches(":focus-within")) put(live, grids.output.title.textContent);
   }
 
   function writeSum(lines, isSum, width, height) {
@@ -433,8 +433,8 @@ function render({ model, el }) {
   });
 
   // what comes from outside: values from Python and its end, another theme, another width
-  for (const name of [...SLIDERS, "preset", "kernel"]) model.on(`change:${name}`, () => {
-    [isStale, step] = [true, 0];
+  for (const name of [...SLIDERS, "preset", "kernel", "images"]) model.on(`change:${name}`, () => {
+    isStale = true;
     schedule();
   });
   const leave = () => put(gone, say("gone")), ended = model.widget_manager?.kernel?.disposed;

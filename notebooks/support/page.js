@@ -81,30 +81,31 @@ function picture(values, n, zoom, frame) {
   return canvas;
 }
 
-/** 25 numbers as a table of 5x5, coloured by sign; the numbers are written where `written`. */
-function numbers(values, limit, label, written) {
+/** 25 numbers as a table of 5x5, coloured by sign; they are to be seen where `written`, else there
+ * for a screen reader only. */
+function numbers(values, limit, label, written, caption = label) {
   const rows = Array.from({ length: 5 }, (_, i) => make("tr", {}, ...values.slice(5 * i, 5 * i + 5)
     .map(value => {
       const strength = Math.round(65 * Math.abs(value) / limit);
       const color = `color-mix(in srgb, ${value < 0 ? NEGATIVE : POSITIVE} ${strength}%, white)`;
       const text = value.toFixed(2).replace("-0.00", "0.00").replace("-", "−");
       const look = { style: `background: ${color}`, title: plain(value) };
-      return make("td", look, written ? text : "");
+      return make("td", look, text);
     })));
   const table = make("table", { "aria-label": label, class: written ? "lh-written" : "" }, ...rows);
-  return make("figure", {}, make("figcaption", {}, label), table);
+  return make("figure", {}, make("figcaption", {}, caption), table);
 }
 
 /** Row and column of the largest value of a cell's map. */
-function darkest(maps, { layer, map }, shapes) {
-  const n = shapes[layer][1], values = maps.subarray(map * n * n, (map + 1) * n * n);
+function darkest(steps, { layer, map }, shapes) {
+  const n = shapes[layer][1], values = steps[layer].subarray(map * n * n, (map + 1) * n * n);
   const at = values.indexOf(Math.max(...values));
   return { row: Math.floor(at / n), column: at % n };
 }
 
 /** The section that explains a cell: `show(state)` draws it anew for other activations,
- * `choose(cell)` for another cell. */
-function explanation(texts, shapes) {
+ * `choose(cell)` for another cell; `drawn(cell)` is called each time. */
+function explanation(texts, shapes, drawn) {
   const cell = { layer: "c1", map: 2, row: 0, column: 0 };
   let state = null, isChosen = false;
   const inputs = { layer: make("select", { "aria-label": texts.layer }, ...Object.keys(BELOW)
@@ -113,18 +114,20 @@ function explanation(texts, shapes) {
     inputs[name] = make("input", { type: "range", min: 0, "aria-label": texts[name] });
   }
   const shown = make("div", { class: "lh-cell-body" });
-  const said = make("p", { class: "lh-cell-sum", "aria-live": "polite" });
+  const said = make("p", { class: "lh-cell-sum" });
   const controls = Object.entries(inputs).map(([name, input]) =>
     make("label", {}, make("span", {}, texts[name]), input, make("output")));
   const element = make("div", { class: "lh-cell-explained" },
-    make("div", { class: "lh-cell-controls" }, ...controls), said, shown);
+    make("div", { class: "lh-cell-controls" }, ...controls), said,
+    make("p", { class: "lh-cell-legend" }, texts.legend), shown);
 
   function draw() {
     const [maps, n] = shapes[cell.layer];
     const limits = { map: maps - 1, row: n - 1, column: n - 1 };
+    cell.map = Math.min(cell.map, maps - 1);
+    if (!isChosen && state) Object.assign(cell, darkest(state.steps, cell, shapes));
     inputs.layer.value = cell.layer;
     for (const [name, most] of Object.entries(limits)) {
-      cell[name] = Math.min(cell[name], most);
       inputs[name].max = most;
       inputs[name].value = inputs[name].nextSibling.textContent = cell[name];
     }
@@ -143,23 +146,34 @@ function explanation(texts, shapes) {
     const own = state.steps[cell.layer].subarray(cell.map * n * n, (cell.map + 1) * n * n);
     const map = picture(own, n, n > 20 ? 5 : 14, { row: cell.row, column: cell.column, size: 1 });
     const name = fill(texts.map_of, { layer: cell.layer.toUpperCase(), map: cell.map });
+    const term = (sign, part, values, ...words) => make("div", { class: "lh-cell-term" }, sign,
+      numbers(part[values], limit(values), ...words));
+    const products = part => {
+      const sum = { sum: signed(part.sum) }, label = fill(texts.products, sum);
+      return [label, alone, alone ? label : fill(texts.product_sum, sum)];
+    };
     map.dataset.layer = cell.layer;
     map.dataset.map = cell.map;
     shown.replaceChildren(
       ...parts.map((part, c) => make("div", { class: "lh-cell-row" }, source(c),
-        numbers(part.patch, limit("patch"), texts.patch, alone),
-        make("span", {}, "×"), numbers(part.kernel, limit("kernel"), texts.kernel, alone),
-        make("span", {}, "="), numbers(part.products, limit("products"),
-          fill(texts.products, { sum: signed(part.sum) }), alone))),
+        term("", part, "patch", texts.patch, alone),
+        term("×", part, "kernel", texts.kernel, alone),
+        term("=", part, "products", ...products(part)))),
       make("figure", {}, make("figcaption", {}, name), map));
-    said.textContent = fill(texts.sum, { sums: parts.map(part => signed(part.sum)).join(" "),
-      bias: signed(told.bias), total: plain(told.total), value: plain(told.value) });
+    said.textContent = (alone ? "" : fill(texts.sums_of, { n: parts.length }))
+      + fill(texts.sum, { sums: parts.map(part => signed(part.sum)).join(" "),
+        bias: signed(told.bias), total: plain(told.total), value: plain(told.value) });
+    drawn(cell);
+  }
+  function asked() { // a stroke changes the sum, too, but it is announced to who asks for it
+    said.setAttribute("aria-live", "polite");
+    draw();
   }
   for (const [name, input] of Object.entries(inputs)) {
     input.addEventListener("input", () => {
-      isChosen = true;
-      cell[name] = name === "layer" ? input.value : Number(input.value);
-      draw();
+      isChosen = name !== "layer"; // else the darkest cell of that layer's map
+      cell[name] = isChosen ? Number(input.value) : input.value;
+      asked();
     });
   }
   draw();
@@ -167,13 +181,13 @@ function explanation(texts, shapes) {
     element,
     show(now) {
       state = now;
-      if (!isChosen) Object.assign(cell, darkest(state.steps[cell.layer], cell, shapes));
+      said.setAttribute("aria-live", "off");
       draw();
     },
     choose(chosen) {
       isChosen = true;
       Object.assign(cell, chosen);
-      draw();
+      asked();
     },
   };
 }
@@ -188,6 +202,42 @@ function tapped({ target, offsetX, offsetY }, shapes) {
   return { layer, map: Number(map), row, column };
 }
 
+/** Until a button of the pad is used, the first stroke begins a drawing of its own. */
+function clearForFirstStroke(pad) {
+  let isUntouched = true;
+  pad.addEventListener("click", ({ target }) => {
+    if (target.matches("button")) isUntouched = false;
+  });
+  pad.addEventListener("pointerdown", ({ target, button }) => {
+    const isStroke = target.matches(".lh-pad-canvas") && button === 0;
+    if (isUntouched && isStroke) pad.querySelector(".lh-pad-clear").click();
+  }, { capture: true });
+}
+
+/** What the network sees as a table for the explorer, of two decimals as it writes them. */
+function table({ input }) {
+  const rounded = Array.from(input, value => Math.round(100 * value) / 100);
+  return Array.from({ length: 28 }, (_, i) => rounded.slice(28 * i, 28 * i + 28));
+}
+
+/** A function that calls `act` if `place` is on the screen, else once it is. */
+function whenSeen(place, act) {
+  let isSeen = false, isDue = false;
+  const settle = () => {
+    if (!isSeen || !isDue) return;
+    isDue = false;
+    act();
+  };
+  new IntersectionObserver(changes => {
+    isSeen = changes.at(-1).isIntersecting;
+    settle();
+  }).observe(place);
+  return () => {
+    isDue = true;
+    settle();
+  };
+}
+
 /** Builds the page in `root`; returns the pad's model. The second argument: what the modules
  * export. */
 export function start(root, { lenet5, draw_pad, explorer }, data) {
@@ -197,49 +247,51 @@ export function start(root, { lenet5, draw_pad, explorer }, data) {
     make("p", {}, texts[`${name}_intro`]), ...children);
   const places = ["pad", "convolution", "kernels"].map(() => make("div"));
   const [padPlace, convolutionPlace, kernelsPlace] = places;
-  const cells = explanation(texts, lenet5.SHAPES);
-  const mine = make("button", { type: "button", class: "lh-page-button" }, texts.take);
+  const cells = explanation(texts, lenet5.SHAPES, ({ layer, map }) => {
+    padPlace.querySelector(".lh-chosen")?.classList.remove("lh-chosen");
+    padPlace.querySelector(`[data-layer=${layer}][data-map="${map}"]`)?.classList.add("lh-chosen");
+  });
   const cellSection = section("cell", cells.element);
   root.replaceChildren(make("header", {}, make("h1", {}, texts.title), make("p", {}, texts.intro)),
     make("main", {}, section("draw", padPlace), cellSection,
-      section("kernels", mine, kernelsPlace), section("convolution", convolutionPlace)),
+      section("kernels", kernelsPlace), section("convolution", convolutionPlace)),
     make("footer", {}, texts.footer));
 
   let latest = null, turn = 0;
+  const kernels = standIn(data.kernels);
+  const showKernels = () => kernels.set("images", { 28: table(latest) });
+  const kernelsFollow = whenSeen(kernelsPlace, showKernels); // 6 ms: too much for each stroke
   const pad = standIn({ ...data.pad, _ink: new DataView(new ArrayBuffer(SIDE * SIDE)) }, name => {
     if (name === "_ink" || name === "centre") think();
   });
   function think() {
     const { buffer, byteOffset, byteLength } = pad.get("_ink");
     const levels = new Uint8Array(buffer, byteOffset, byteLength);
-    latest = answer(lenet5, weights, levels, pad.get("centre"), pad.get("_pen"));
-    const { steps, ...told } = latest;
+    const { steps, ...told } =
+      answer(lenet5, weights, levels, pad.get("centre"), pad.get("_pen"));
     pad.set("_answer", { turn: ++turn, ...told });
     cells.show({ steps, weights, shapes: lenet5.SHAPES });
+    latest = steps;
+    kernelsFollow();
   }
   think();
   draw_pad.default.render({ model: pad, el: padPlace });
   padPlace.querySelector('[data-sample="3"]').click();
+  clearForFirstStroke(padPlace);
   for (const place of [padPlace, cells.element]) {
     place.addEventListener("click", event => {
       const cell = tapped(event, lenet5.SHAPES);
       if (!cell) return;
       cells.choose(cell);
-      cellSection.scrollIntoView({ block: "nearest", behavior: "smooth" });
+      if (place === padPlace) {
+        cellSection.scrollIntoView({ block: "nearest", behavior: "smooth" });
+      }
     });
   }
 
+  showKernels();
+  explorer.default.render({ model: kernels, el: kernelsPlace });
   explorer.default.render({ model: standIn(data.explorer), el: convolutionPlace });
-  let close = () => {};
-  function explore() { // a kernel on what the network sees
-    close();
-    kernelsPlace.replaceChildren();
-    const image = Array.from({ length: 28 }, (_, i) =>
-      Array.from(latest.steps.input.subarray(28 * i, 28 * i + 28)));
-    const model = standIn({ ...data.kernels, images: { 28: image } });
-    close = explorer.default.render({ model, el: kernelsPlace });
-  }
-  mine.addEventListener("click", explore);
-  explore();
+  root.dataset.built = "";
   return { pad };
 }

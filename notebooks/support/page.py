@@ -37,6 +37,7 @@ PAGE = """<!DOCTYPE html>
 <script>
 "use strict";
 addEventListener("error", () => {{
+  if ("built" in document.getElementById("page").dataset) return;
   const sentence = document.createElement("p");
   sentence.className = "lh-page-failed";
   sentence.textContent = {failed};
@@ -86,7 +87,7 @@ def _data() -> dict:
         "texts": page_texts("page_"),
         "weights": weights_as_text(),
         "pad": {name: getattr(pad, name) for name in names},
-        "explorer": _traits(explore_convolution(padding=1)),
+        "explorer": _traits(explore_convolution()),
         "kernels": kernels | {"images": {}},
     }
 
