@@ -441,3 +441,30 @@ def test_it_goes_on_without_python(open_notebook, lab, how):
     assert shown.settled() and shown.count("output") == 2
     shown.root.locator("select").select_option("blur")
     assert value_of(shown.settled())[2] == 9
+
+
+BRIGHT = """canvas => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return data.some((value, i) => i % 4 === 0 && value > 230 && data[i + 1] > 230
+        && data[i + 2] > 230 && data[i + 3] > 230);
+}"""
+
+
+def test_a_new_theme_is_noticed_out_of_sight(open_notebook):
+    """JupyterLab leaves cells out of sight as they are: no transition ends there."""
+    page = open_notebook(
+        ["import lenet_helpers as lh\nlh.explore_convolution()", "print('\\n' * 200)"]
+    )
+    cells, canvas = page.locator(".jp-Cell"), page.locator(".lh-explorer canvas").first
+    assert not canvas.evaluate(BRIGHT)  # dark numbers on a light ground
+    cells.first.evaluate("cell => { cell.style.contentVisibility = 'auto'; }")
+    cells.nth(1).evaluate("cell => cell.scrollIntoView({ block: 'end' })")
+    page.wait_for_timeout(500)
+    page.evaluate(
+        "() => window.jupyterapp.commands.execute("
+        "'apputils:change-theme', { theme: 'JupyterLab Dark' })"
+    )
+    page.wait_for_timeout(1000)
+    canvas.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    assert canvas.evaluate(BRIGHT)

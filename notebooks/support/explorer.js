@@ -90,9 +90,8 @@ function hatching(context) {
   return context.createPattern(tile, "repeat");
 }
 
-/** Draws a table in cells of `cell` device pixels, `scale` of which make a px. `unread` are rows
- * and columns that no window reaches, `lit` cells [row, column], `frame` is [row, column, cells].
- */
+/** Draws a table in cells of `cell` device pixels, `scale` to a px. `unread`: rows and columns
+ * that no window reaches; `lit`: cells [row, column]; `frame`: [row, column, cells]. */
 function paint(canvas, table, cell, scale, style,
   { tint, lit = [], unread = [], padding = 0, frame, isPicture = false }) {
   const n = table.length, at = (i) => EDGE + Math.round(i * cell), side = at(n) + EDGE;
@@ -442,9 +441,10 @@ function render({ model, el }) {
   model.on("comm_live_update", leave);
   root.addEventListener("transitionend", schedule); // of its colour: see explorer.css
   writeFormula(formula.lastElementChild, most, geometry(most)); // hidden, keeps the room
-  const observer = new ResizeObserver(draw);
-  observer.observe(board);
-  return () => { observer.disconnect(); ended?.disconnect(leave); clearInterval(timer); };
+  const observers = [new ResizeObserver(draw), new IntersectionObserver(schedule)]; // the second:
+  observers.forEach((each) => each.observe(board)); // out of sight a new theme goes unnoticed
+  const end = () => { ended?.disconnect(leave); clearInterval(timer); };
+  return () => { observers.forEach((each) => each.disconnect()); end(); };
 }
 
 export default { render };
