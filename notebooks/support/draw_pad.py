@@ -22,7 +22,7 @@ from .texts import page_texts, text
 
 
 class DrawPad(anywidget.AnyWidget):
-    """A pad to draw a digit on and, as one draws, what a network makes of it: the picture it sees,
+    """A pad to draw a digit on and, as one draws, what a network makes of it: the image it sees,
     its guesses, the ten probabilities and the maps of every layer. Notebook 00.
 
     models: a model with the layers of `LeNet5`, or {name: model} to choose from. A model may be in
@@ -50,7 +50,7 @@ class DrawPad(anywidget.AnyWidget):
         self._models = {str(name): model for name, model in named}
         if not self._models or not all(isinstance(m, nn.Module) for m in self._models.values()):
             raise ValueError(text("pad_models"))
-        self._busy = threading.RLock()  # a page's message may come in a thread of its own
+        self._lock = threading.RLock()  # a page's message may come in a thread of its own
         names = list(self._models)
         super().__init__(network=names[0], _networks=names, texts=page_texts("pad_"))
         self.observe(self._update, ["_ink", "centre", "network"])
@@ -82,7 +82,7 @@ class DrawPad(anywidget.AnyWidget):
         return name
 
     def _update(self, change=None):
-        with self._busy:
+        with self._lock:
             # no two answers are the same: a page waits for each
             turn = self._answer.get("turn", 0) + 1
             answer = _answer(self._models[self.network], self.drawing, self.image)

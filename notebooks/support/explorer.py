@@ -212,7 +212,7 @@ def explore_convolution(
 
 
 def explore_kernels(image) -> Explorer:
-    """A picture, a kernel to choose or edit, and the feature map that comes out.
+    """An image, a kernel to choose or edit, and the feature map that comes out.
 
     image: (n, n) or (1, n, n), array or tensor, uint8 or float. Raises ValueError for other shapes.
     Notebook 01.

@@ -49,7 +49,7 @@ def check_page() -> str:
         if requirement.name.replace("-", "_") == "jupyterlab_widgets":
             _check(requirement)
     for name, folder in PAGE.items():
-        files = [Path(place) / folder / "package.json" for place in jupyter_path("labextensions")]
+        files = [Path(path) / folder / "package.json" for path in jupyter_path("labextensions")]
         page = next((file for file in files if file.is_file()), None)
         if page is None:
             raise ValueError(text("ready_no_page", name=name))

@@ -95,7 +95,7 @@ def missing_files(folder: Path) -> list[str]:
 def _find(folder, name):
     """The paths at which a folder has one of MNIST_FILES."""
     folders = folder / "MNIST" / "raw", folder
-    paths = [place / (name + end) for place in folders for end in ("", ".gz")]
+    paths = [each / (name + end) for each in folders for end in ("", ".gz")]
     return [path for path in paths if os.path.isfile(path)]  # Path.is_file may raise
 
 
@@ -117,13 +117,13 @@ def _read_mnist(folder):
 
 def _check_folders(folder):
     """Raises PermissionError or FileNotFoundError where a folder cannot be looked into."""
-    for place in (folder, folder / "MNIST", folder / "MNIST" / "raw"):
+    for path in (folder, folder / "MNIST", folder / "MNIST" / "raw"):
         try:
-            closed = place.is_dir() and not os.access(place, os.X_OK)
+            closed = path.is_dir() and not os.access(path, os.X_OK)
         except PermissionError:  # of a folder above
             closed = True
         if closed:
-            raise PermissionError(text("not_readable", path=place))
+            raise PermissionError(text("not_readable", path=path))
     if not folder.is_dir():
         raise FileNotFoundError(text("data_no_folder", folder=folder))
 
