@@ -1,4 +1,4 @@
-"""Firefox and WebKitGTK as Debian has them, driven by what they speak themselves: WebDriver BiDi and WebDriver."""
+"""Firefox and WebKitGTK as Debian has them, driven by what they speak: WebDriver BiDi, WebDriver."""
 
 import contextlib
 import glob

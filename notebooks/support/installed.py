@@ -1,4 +1,4 @@
-"""What is installed: the packages that the lesson needs, and what JupyterLab's page needs of them."""
+"""What is installed: the packages that the lesson needs, and their parts for JupyterLab's page."""
 
 import importlib.metadata
 import json
