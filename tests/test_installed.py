@@ -31,7 +31,7 @@ def test_all_is_there():
 
 @pytest.mark.parametrize(
     "name, version, words",
-    [("anywidget", "0.8.1", "0.8.1.*>=0.9"), ("matplotlib", None, "is at - .*>=3.9")],
+    [("anywidget", "0.8.1", "0.8.1.*>=0.9"), ("matplotlib", None, "is not installed.*>=3.9")],
 )
 def test_what_is_too_old_or_missing_is_named(versions, name, version, words):
     versions[name] = version
@@ -47,7 +47,7 @@ def test_ipywidgets_and_its_part_for_the_page(versions):
         installed.check_page()
 
 
-@pytest.mark.parametrize("found, words", [(None, "lacks"), ("0.1.0", "0.1.0 in the page")])
+@pytest.mark.parametrize("found, words", [(None, "lacks"), ("0.1.0", "0.1.0 in the browser")])
 def test_a_page_without_the_widgets(monkeypatch, tmp_path, found, words):
     if found:
         for folder in installed.PAGE.values():

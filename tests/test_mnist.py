@@ -309,7 +309,7 @@ def test_a_dead_network_takes_seconds(tiny, monkeypatch, capsys, silent):
     assert digits.source == "scikit-learn" and socket.getdefaulttimeout() is None
     said = capsys.readouterr().out
     assert len(said.splitlines()) == 1 and "1,797" in said
-    assert "data in the project's folder" in said and str(mnist.PROJECT) not in said
+    assert "the project's folder data" in said and str(mnist.PROJECT) not in said
 
 
 def test_scikit_learns_digits(small):
@@ -351,7 +351,7 @@ def test_start_says_where_data_is(tiny, monkeypatch, capsys):
     assert torch.get_num_threads() == max(1, (os.cpu_count() or 1) - 1)
     monkeypatch.setenv("LENET_DATA", str(tiny / "nothing"))
     lh.start("en")
-    assert "correct it or unset it" in capsys.readouterr().out
+    assert "unset LENET_DATA" in capsys.readouterr().out
     monkeypatch.delenv("LENET_DATA")
     monkeypatch.setattr(mnist, "PROJECT", tiny / "nothing")
     lh.start("en")

@@ -36,10 +36,9 @@ def _check(requirement):
     except importlib.metadata.PackageNotFoundError:
         found = None
     if found is None or not requirement.specifier.contains(found, prereleases=True):
-        least = str(requirement.specifier)
-        raise ValueError(
-            text("ready_version", name=requirement.name, least=least, found=found or "-")
-        )
+        words = text("ready_found", version=found) if found else text("ready_missing")
+        values = {"name": requirement.name, "least": requirement.specifier, "found": words}
+        raise ValueError(text("ready_version", **values))
 
 
 def check_page() -> str:
