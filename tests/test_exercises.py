@@ -242,9 +242,8 @@ def test_mistakes_as_students_make_them(name, answer, words, said):
     assert line.startswith("✗") and words in line, line
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
+def test_a_number_may_come_in_any_shape(said):
+    for answer in [
         4,
         4.0,
         np.int64(4),
@@ -254,15 +253,12 @@ def test_mistakes_as_students_make_them(name, answer, words, said):
         torch.tensor([[4.0]]),
         torch.tensor(4.0, requires_grad=True),
         8 / 2,
-    ],
-)
-def test_a_number_may_come_in_any_shape(answer, said):
-    assert said("size_lesson", answer).startswith("✓")
+    ]:
+        assert said("size_lesson", answer).startswith("✓")
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
+def test_what_is_no_number_gets_a_sentence(said):
+    for answer in [
         "4",
         b"4",
         True,
@@ -283,12 +279,10 @@ def test_a_number_may_come_in_any_shape(answer, said):
         object(),
         "4\n" * 1000,
         torch.tensor(True),
-    ],
-)
-def test_what_is_no_number_gets_a_sentence(answer, said):
-    line = said("size_lesson", answer)
-    assert line.startswith("✗ size_lesson: ") and "plain number" in line
-    assert len(line) < 150
+    ]:
+        line = said("size_lesson", answer)
+        assert line.startswith("✗ size_lesson: ") and "plain number" in line
+        assert len(line) < 150
 
 
 @pytest.mark.parametrize("name", NUMBERS)
@@ -298,17 +292,14 @@ def test_other_wrong_answers_get_a_general_hint(name, said):
             assert said(name, answer).startswith(f"✗ {name}: "), name
 
 
-@pytest.mark.parametrize(
-    "answer", [(1, 2), [1, 2], (2, 3), torch.tensor([1, 2]), np.array([1.0, 2.0]), (3, 4)]
-)
-def test_each_pair_that_gives_the_size_is_right(answer, said):
-    assert torch_size(6, 3, padding=int(answer[0]), stride=int(answer[1])) == 3
-    assert said("padding_and_stride", answer).startswith("✓")
+def test_each_pair_that_gives_the_size_is_right(said):
+    for answer in [(1, 2), [1, 2], (2, 3), torch.tensor([1, 2]), np.array([1.0, 2.0]), (3, 4)]:
+        assert torch_size(6, 3, padding=int(answer[0]), stride=int(answer[1])) == 3
+        assert said("padding_and_stride", answer).startswith("✓")
 
 
-@pytest.mark.parametrize(
-    "answer, words",
-    [
+def test_other_pairs_get_a_sentence(said):
+    for answer, words in [
         ((1, 1), "6x6"),
         ((1, 0), "stride = 0"),
         ((-1, 1), "padding = -1"),
@@ -320,10 +311,8 @@ def test_each_pair_that_gives_the_size_is_right(answer, said):
         ((1, None), "plain number"),
         (torch.zeros(2, 2), "plain number"),
         (lambda: 1, "two numbers"),
-    ],
-)
-def test_other_pairs_get_a_sentence(answer, words, said):
-    assert words in said("padding_and_stride", answer)
+    ]:
+        assert words in said("padding_and_stride", answer)
 
 
 def test_an_inverse_says_what_the_answer_would_give(said):
@@ -360,9 +349,8 @@ def test_answers_that_are_none_or_several(said):
         )
 
 
-@pytest.mark.parametrize(
-    "name, near",
-    [
+def test_an_unknown_name_lists_the_nearest(said):
+    for name, near in [
         ("corner_pixl", "corner_pixel"),
         ("Size_Lesson", "size_lesson"),
         ("", ""),
@@ -370,12 +358,12 @@ def test_answers_that_are_none_or_several(said):
         (4, ""),
         (None, ""),
         (["corner_pixel"], ""),
-    ],
-)
-def test_an_unknown_name_lists_the_nearest(name, near, said):
-    line = said(name, 4)
-    assert line.startswith("✗") and near in line and sum(known in line for known in EXERCISES) >= 3
-    said(name, None)
+    ]:
+        line = said(name, 4)
+        assert (
+            line.startswith("✗") and near in line and sum(known in line for known in EXERCISES) >= 3
+        )
+        said(name, None)
 
 
 def raises(*arguments):
