@@ -224,7 +224,7 @@ def test_threads_of_the_caller_stay_as_they_are(small):
     assert torch.get_num_threads() == 2
 
 
-@pytest.mark.parametrize("language, word", [("zh", "运行 run"), ("en", "a cell that says: run")])
+@pytest.mark.parametrize("language, word", [("zh", "运行 run"), ("en", "type run in a new cell")])
 def test_without_its_widget_the_panel_says_how_to_bring_it_back(small, language, word):
     """And a page without a kernel has a picture of the curves, once there are any."""
     texts.use(language)
@@ -255,3 +255,12 @@ def test_a_script_that_ends_during_a_run_ends_in_peace():
     script = [sys.executable, "-c", ENDS]
     done = subprocess.run(script, cwd=PROJECT, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, "the end\n", "")
+
+
+def test_a_run_ends_with_python_and_says_so(small, monkeypatch):
+    at_exit = []
+    monkeypatch.setattr(panel.atexit, "register", at_exit.append)
+    run = lh.train_in_background(fresh(), small, epochs=500)
+    until(lambda: run.history)
+    at_exit[0]()  # as Python does at its end
+    assert not run.running and run.error is None and run.panel.state == "gone"

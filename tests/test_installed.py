@@ -63,6 +63,9 @@ def test_ready_prints_a_line_each_and_raises_nothing(monkeypatch, capsys, versio
     monkeypatch.setattr(lh, "load_mnist", lambda: small)
     lh.ready()
     assert [line[0] for line in capsys.readouterr().out.splitlines()] == ["✓", "✓", "✗", "✓"]
+    monkeypatch.setattr(lh, "load_mnist", lambda: small._replace(source="MNIST"))
+    lh.ready()
+    assert "1,797 pictures are there" in capsys.readouterr().out
     monkeypatch.setattr(lh, "load_mnist", lambda: mnist.load_mnist("no such folder"))
     versions["torch"] = "1.0"
     lh.ready()

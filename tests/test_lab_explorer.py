@@ -466,5 +466,5 @@ def test_a_new_theme_is_noticed_out_of_sight(open_notebook):
     )
     page.wait_for_timeout(1000)
     canvas.scroll_into_view_if_needed()
-    page.wait_for_timeout(500)
-    assert canvas.evaluate(BRIGHT)
+    first = "document.querySelector('.lh-explorer canvas')"
+    page.wait_for_function(f"() => ({BRIGHT})({first})", timeout=10_000)

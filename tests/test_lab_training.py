@@ -147,7 +147,7 @@ def test_the_first_click_on_stop_while_a_cell_runs(training, first):
     )
     page.wait_for_timeout(500)
     page.get_by_role("button", name="Stop").click()
-    wait_for_status(page, "a cell that is running ends first", seconds=1)
+    wait_for_status(page, "if a cell is running", seconds=1)
     if first == "run.wait()":
         page.evaluate("() => window.kernel.interrupt()")
     page.wait_for_function("() => window.ended", timeout=6000)

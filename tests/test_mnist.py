@@ -385,3 +385,12 @@ def test_files_that_nobody_may_write_are_mapped_and_stay_as_they_are(tiny, mode)
     digits.train.tensors[0].zero_()  # in this process alone
     assert snapshot(tiny) == before and is_tiny(lh.load_mnist(tiny))
     assert lh.load_mnist(tiny).train.tensors[0].any()
+
+
+def test_a_folder_below_a_closed_one(tiny, monkeypatch):
+    def closed(self):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(mnist.Path, "is_dir", closed)
+    with pytest.raises(PermissionError, match="mnist cannot be read: no permission"):
+        lh.load_mnist(tiny)

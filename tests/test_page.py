@@ -334,3 +334,11 @@ def test_other_engines_read_the_samples(engine, rounded):
         logits = evaluate(f"({LOGITS})({drawing.flatten().tolist()})")[1]
         expected = rounded(lh.to_mnist_style(drawing)[None])[0]
         assert np.allclose(logits, expected.detach(), atol=1e-3)
+
+
+def test_the_command_writes_both_editions(monkeypatch, capsys):
+    written = {}
+    monkeypatch.setattr(demo, "write_file", lambda path, content: written.update({path: content}))
+    demo.main()
+    assert {path: path.read_bytes() for path in map(path_of, LANGUAGES)} == written
+    assert len(capsys.readouterr().out.splitlines()) == len(LANGUAGES)

@@ -242,6 +242,7 @@ FOREIGN = {
         {**lh.LeNet5().state_dict(), "fc4.weight": torch.zeros(1)}, path
     ),
     "no dictionary": lambda path: torch.save(torch.zeros(3), path),
+    "no tensors": lambda path: torch.save({"c1.weight": 3}, path),
 }
 
 
@@ -421,3 +422,21 @@ def test_help():
     assert all(
         option in done.stdout for option in ("--epochs", "--seed", "--save", "--log", "--data")
     )
+
+
+def test_the_command_prints_the_report(small, monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(lh, "load_mnist", lambda root: small)
+    assert lh.main(["--epochs", "1", "--save", str(tmp_path / "w.pt")]) == 0
+    out = capsys.readouterr().out
+    assert "Epoch: 1" in out and out.splitlines()[-1].startswith("Test Accuracy (Overall)")
+
+
+def test_an_interrupt_of_the_command_is_a_line(small, monkeypatch, capsys):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(lh, "load_mnist", lambda root: small)
+    monkeypatch.setattr(lh, "train", interrupted)
+    with pytest.raises(SystemExit) as exit:
+        lh.main([])
+    assert exit.value.code == 130 and capsys.readouterr().err.startswith("Interrupted.")
