@@ -14,6 +14,7 @@ explain     why a cell of a feature map has its value
 drawing     strokes, sample drawings (drawing.json) and MNIST's style
 exercises   questions, their answers and the mistakes that are worth a hint
 judging     `check`: what is said of an answer
+guesses     a guess before a run, shown beside what came out
 installed   the packages that are installed, and their parts for the page
 explorer    widget: a convolution, cell by cell
 draw_pad    widget: draw a digit, see what a network makes of it
