@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
-import math
 import random
 import sys
 import time
@@ -49,10 +48,8 @@ from notebooks.support.figures import (
 from notebooks.support.files import (
     MY_NETWORK,
     PROJECT,
-    begin_file,
     load_weights,
     save_weights,
-    weights_as_bytes,
     write_file,
 )
 from notebooks.support.images import SIGNS
@@ -68,12 +65,12 @@ from notebooks.support.mnist import (
     sklearn_digits,
 )
 from notebooks.support.panel import TrainingRun, threads_beside_the_kernel
+from notebooks.support.plan import TrainingPlan, usual_batch_size
 from notebooks.support.sizes import (
     ConvGeometry,
     conv_output_size,
     layer_table,
     output_size_steps,
-    whole_number,
 )
 from notebooks.support.texts import text, use
 
@@ -154,7 +151,7 @@ def _check_network():
     optimizer = torch.optim.SGD(model.parameters(), 0.01)
     for _ in range(2):  # the first is to warm up
         started = time.perf_counter()
-        train_epoch(model, digit_loader(some, _batch_size(digits), shuffle=True), optimizer)
+        train_epoch(model, digit_loader(some, usual_batch_size(digits), shuffle=True), optimizer)
         seconds = time.perf_counter() - started
     minutes = f"{20 * seconds * len(digits.train) / len(some) / 60:.1f}"
     return text("ready_network", right=right, n=len(digits.test), minutes=minutes)
@@ -254,52 +251,6 @@ def train_epoch(
     return total_loss / n_images
 
 
-@dataclass
-class _Plan:
-    """What `train` was asked for; raises what `train` says of it. `model` may be in training."""
-
-    model: nn.Module
-    digits: Digits
-    epochs: int
-    batch_size: int | None = None
-    max_lr: float = 0.1
-    seed: int = 0
-    save: str | Path | None = None
-    log: str | Path | None = None
-    log_title: str = ""
-
-    def __post_init__(self):
-        if not isinstance(self.model, nn.Module) or not isinstance(self.digits, Digits):
-            kinds = {name: type(getattr(self, name)).__name__ for name in ("model", "digits")}
-            raise TypeError(text("train_what", **kinds))
-        self.epochs, self.seed = (
-            whole_number("epochs", self.epochs, 1),
-            whole_number("seed", self.seed),
-        )
-        batch_size = self.batch_size or _batch_size(self.digits)
-        self.batch_size = whole_number("batch_size", batch_size, 1)
-        self.max_lr = float(self.max_lr)
-        self.batches = math.ceil(len(self.digits.train) / self.batch_size)  # of an epoch
-        if self.save and self.log and Path(self.save).absolute() == Path(self.log).absolute():
-            raise ValueError(text("same_file", path=self.save))
-
-    def begin_files(self):
-        """Raises OSError for what cannot be written, before the training."""
-        if self.save:
-            begin_file(self.save, weights_as_bytes(self.model))
-        if self.log:
-            begin_file(self.log, self.log_text([]))
-
-    def log_text(self, history, report=None):
-        """The log's lines as bytes: its title, an epoch each, and at the end the report."""
-        lines = [self.log_title, *map(str, history), str(report or "")]
-        return "".join(f"{line}\n" for line in lines if line).encode()
-
-
-def _batch_size(digits):
-    return 128 if len(digits.train) > 10_000 else 32  # 128 can die on scikit-learn's 1,437
-
-
 def _training(plan, on_batch) -> Iterator[EpochResult]:
     """The one training loop: gives each EpochResult when its weights and its log are on disk.
 
@@ -340,7 +291,7 @@ def train(model: nn.Module, digits: Digits, epochs: int = 20, **options) -> list
     numbers or too small, and for one file for both `save` and `log`; OSError for a file that cannot
     be written, before the training begins.
     """
-    plan, history, shown = _Plan(model, digits, epochs, **options), [], {}
+    plan, history, shown = TrainingPlan(model, digits, epochs, **options), [], {}
     plan.begin_files()
 
     def on_batch(batch, loss):
@@ -369,7 +320,7 @@ def train_in_background(
     run; another model ends the first run, a mistake does not. Notebook 04.
     """
     global _run
-    plan = _Plan(model, digits, epochs, **options)
+    plan = TrainingPlan(model, digits, epochs, **options)
     if _run is None or not _run.running or _run.model is not model:
         plan.begin_files()
         if _run is not None:

@@ -18,6 +18,7 @@ guesses     a guess before a run, shown beside what came out
 installed   the packages that are installed, and their parts for the page
 explorer    widget: a convolution, cell by cell
 draw_pad    widget: draw a digit, see what a network makes of it
+plan        what a training was asked for, checked before it begins
 panel       widget: a training in the background
 page        00_demo.html: draw pad and explorer without Python (page.js, lenet5.js)
 """

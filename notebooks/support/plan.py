@@ -1,0 +1,57 @@
+"""What a training was asked for, checked before it begins."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import nn
+
+from .files import begin_file, weights_as_bytes
+from .mnist import Digits
+from .sizes import whole_number
+from .texts import text
+
+
+@dataclass
+class TrainingPlan:
+    """The arguments of `train`; raises what `train` says of them. `model` may be in training."""
+
+    model: nn.Module
+    digits: Digits
+    epochs: int
+    batch_size: int | None = None
+    max_lr: float = 0.1
+    seed: int = 0
+    save: str | Path | None = None
+    log: str | Path | None = None
+    log_title: str = ""
+
+    def __post_init__(self):
+        if not isinstance(self.model, nn.Module) or not isinstance(self.digits, Digits):
+            kinds = {name: type(getattr(self, name)).__name__ for name in ("model", "digits")}
+            raise TypeError(text("train_what", **kinds))
+        self.epochs = whole_number("epochs", self.epochs, 1)
+        self.seed = whole_number("seed", self.seed)
+        batch_size = self.batch_size or usual_batch_size(self.digits)
+        self.batch_size = whole_number("batch_size", batch_size, 1)
+        self.max_lr = float(self.max_lr)
+        self.batches = math.ceil(len(self.digits.train) / self.batch_size)  # of an epoch
+        if self.save and self.log and Path(self.save).absolute() == Path(self.log).absolute():
+            raise ValueError(text("same_file", path=self.save))
+
+    def begin_files(self) -> None:
+        """Raises OSError for what cannot be written, before the training."""
+        if self.save:
+            begin_file(self.save, weights_as_bytes(self.model))
+        if self.log:
+            begin_file(self.log, self.log_text([]))
+
+    def log_text(self, history, report=None) -> bytes:
+        """The log's lines: its title, an epoch each, and at the end the report."""
+        lines = [self.log_title, *map(str, history), str(report or "")]
+        return "".join(f"{line}\n" for line in lines if line).encode()
+
+
+def usual_batch_size(digits: Digits) -> int:
+    """Where none was asked for: 128 can die on scikit-learn's 1,437 images."""
+    return 128 if len(digits.train) > 10_000 else 32
