@@ -95,7 +95,7 @@ def test_the_drawing_can_be_read_and_set(network):
         np.zeros((28, 28)),
         np.zeros((112, 113)),
         np.full((112, 112), np.nan),
-        np.ones((112, 112, 3)),
+        np.ones((112, 112, 5)),
         None,
         "7",
     ):

@@ -7,6 +7,7 @@ texts       every sentence that a reader meets (texts.toml), in the language of 
 sizes       ConvGeometry and what follows from it: the one source of truth for sizes
 files       weights and other files, written whole or not at all
 mnist       MNIST found, checked and downloaded, or scikit-learn's digits
+pictures    a picture of any kind as a table of numbers
 inference   a model's logits and activations, the model left untouched
 images      colours, and numbers, tables and maps as images
 figures     the lesson's figures

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from torch import nn
 from torch.nn import functional as F
 
-from .drawing import PEN, SAMPLES, SIDE, grey_levels, to_mnist_style
+from .drawing import PEN, SAMPLES, SIDE, centred, ink_levels
 from .figures import show_layers
 from .images import png
 from .inference import activations
@@ -62,17 +62,17 @@ class DrawPad(anywidget.AnyWidget):
 
     @drawing.setter
     def drawing(self, value) -> None:
-        ink = grey_levels(value)
+        ink = ink_levels(value)
         if ink.shape != (SIDE, SIDE):
             raise ValueError(text("pad_drawing", found=tuple(ink.shape), side=SIDE))
         self._ink = (ink * 255).round().to(torch.uint8).numpy().tobytes()
 
     @property
     def image(self) -> torch.Tensor:
-        drawing = self.drawing
-        if self.centre and drawing.any():
-            return to_mnist_style(drawing)
-        return F.interpolate(grey_levels(drawing)[None, None], 28, mode="area")[0]
+        ink = torch.from_numpy(self.drawing) / 255  # as it is: a pad's ink is never paper
+        if self.centre and ink.any():
+            return centred(ink)
+        return F.interpolate(ink[None, None], 28, mode="area")[0]
 
     @traitlets.validate("network")
     def _known_network(self, proposal):

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from .pictures import OVERSHOOT, grey_levels, light_on_dark
 from .texts import text
 
 SIDE, PEN = 112, 7  # of a drawing, and of its pen, in pixels
@@ -40,11 +41,28 @@ def to_mnist_style(drawing) -> torch.Tensor:
     """A drawing as MNIST's makers would have stored it: float32 (1, 28, 28) in [0, 1].
 
     Its longer side is scaled to 20 pixels (averaging, not picking pixels), then its centre of mass
-    is put in the middle of 28x28. drawing: grey levels (H, W), each side at least 28, 0 is empty;
-    uint8, or floats up to 1 or up to 255, array or tensor. Raises ValueError for other shapes and
-    levels, NaN, and an empty drawing. Notebook 00.
+    is put in the middle of 28x28. drawing: what `ink_levels` takes. Raises ValueError for anything
+    else and for an empty drawing. Notebook 00.
     """
-    ink = grey_levels(drawing)
+    return centred(ink_levels(drawing))
+
+
+def ink_levels(drawing) -> torch.Tensor:
+    """A drawing's ink, float32 (H, W) in [0, 1], 0 is empty; dark ink on light paper is turned.
+
+    drawing: a PIL image, array or tensor, grey or in colour, each side at least 28: a mask, 8 or
+    16 bits, floats up to 1 or up to 255. Raises ValueError for other shapes and levels, and NaN.
+    """
+    ink = grey_levels(drawing, "drawing")
+    if min(ink.shape) < 28:
+        raise ValueError(text("drawing_shape", name="drawing", found=tuple(ink.shape)))
+    if ink.min() < -OVERSHOOT or ink.max() > 1 + OVERSHOOT:
+        raise ValueError(text("drawing_levels", name="drawing"))
+    return light_on_dark(ink.clamp(0, 1))
+
+
+def centred(ink: torch.Tensor) -> torch.Tensor:
+    """`to_mnist_style` of `ink_levels`."""
     if not ink.any():
         raise ValueError(text("drawing_empty"))
     dark = (ink > ink.max() / 10).numpy()  # what is fainter is no ink
@@ -62,19 +80,3 @@ def _margin(ink):
     MNIST, but lose none of it."""
     mass = (ink * torch.arange(len(ink))).sum().item() / ink.sum().item()
     return min(max(round(14 - mass), 0), 28 - len(ink))
-
-
-def grey_levels(drawing) -> torch.Tensor:
-    """Grey levels as float32 (H, W) in [0, 1]; raises what `to_mnist_style` says, but for an empty
-    drawing."""
-    try:
-        ink = torch.as_tensor(drawing).detach().cpu()
-        fraction = ink.is_floating_point() and ink.numel() and not ink.max() > 1
-        ink = ink.to(torch.float32) / (1 if fraction or ink.dtype == torch.bool else 255)
-    except (TypeError, ValueError, RuntimeError):
-        raise ValueError(text("drawing_type", found=type(drawing).__name__)) from None
-    if ink.dim() != 2 or min(ink.shape) < 28:
-        raise ValueError(text("drawing_shape", found=tuple(ink.shape)))
-    if not (ink.min() >= 0 and ink.max() <= 1):  # NaN is neither
-        raise ValueError(text("drawing_levels"))
-    return ink

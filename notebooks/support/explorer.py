@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from torch.nn import functional as F
 
 from .images import color_scale, png, show_table
+from .pictures import number_table, one_table
 from .sizes import ConvGeometry, whole_number
 from .texts import page_texts, text
 
@@ -59,21 +60,11 @@ def sample_image(n: int) -> torch.Tensor:
     return image
 
 
-def _square_table(values, name: str) -> torch.Tensor:
-    """Numbers of shape (n, n) or (1, n, n) as a float64 tensor (n, n).
-
-    Raises ValueError, with `name` in it, for anything else.
-    """
-    try:
-        table = torch.as_tensor(values).detach().cpu().double()
-    except (TypeError, ValueError, RuntimeError):
-        raise ValueError(text("not_square", name=name, found=type(values).__name__)) from None
-    square = table[0] if table.dim() == 3 and len(table) == 1 else table
-    if square.dim() != 2 or len(square) != square.shape[1] or not square.numel():
+def _square(table, name):
+    """The table, array or tensor (n, n); raises ValueError, with `name` in it, if it is not square."""
+    if len(table) != table.shape[1]:
         raise ValueError(text("not_square", name=name, found=tuple(table.shape)))
-    if not square.isfinite().all():
-        raise ValueError(text("not_square", name=name, found="NaN / inf"))
-    return square
+    return table
 
 
 def _resized(kernel: list[list[float]], k: int) -> list[list[float]]:
@@ -100,7 +91,7 @@ class Kernel(traitlets.TraitType):
     """A square table of numbers, kept as lists, of a size that the explorer offers."""
 
     def validate(self, explorer, value):
-        table = _square_table(value, self.name)
+        table = _square(one_table(value, self.name).astype(float), self.name)
         type(explorer).kernel_size.validate(explorer, len(table))
         return table.tolist()
 
@@ -214,12 +205,11 @@ def explore_convolution(
 def explore_kernels(image) -> Explorer:
     """An image, a kernel to choose or edit, and the feature map that comes out.
 
-    image: (n, n) or (1, n, n), array or tensor, uint8 or float. Raises ValueError for other shapes.
-    Notebook 01.
+    image: a PIL image, array or tensor, grey or in colour, as high as wide; grey levels and masks
+    become numbers from 0 to 1, floats and signed integers stay as they are. Raises ValueError for
+    other shapes, NaN and several images. Notebook 01.
     """
-    table = _square_table(image, "image")
-    if torch.as_tensor(image).dtype == torch.uint8:
-        table = table / 255
+    table = _square(number_table(image, "image"), "image")
     return Explorer(
         {len(table): table},
         n_in=len(table),

@@ -13,6 +13,7 @@ from torch.utils.data import TensorDataset
 
 from .images import RIGHT, WRONG, color_scale, layer_grid, show_table
 from .inference import AFTER_RELU, activations, images_and_labels, predict_logits
+from .pictures import dark_on_light
 from .sizes import LayerTable
 from .texts import text
 
@@ -118,11 +119,14 @@ def _layer_title(name: str, values: torch.Tensor, after_relu: str) -> str:
 def show_layers(model: nn.Module, image) -> Figure:
     """What every layer makes of one image, and the ten probabilities.
 
-    image: (28, 28) or (1, 28, 28), uint8 or float in [0, 1]. C1, C3, FC1 and FC2 are shown after
-    ReLU; white is 0, black the layer's largest value. Raises ValueError for an image of another
-    size and for a model that lacks a layer of that name. Notebook 03.
+    image: 28x28 pixels: an array, tensor or PIL image, grey or in colour; a line says so if it is
+    dark on light, which the network never saw. C1, C3, FC1 and FC2 are shown after ReLU; white is
+    0, black the layer's largest value. Raises ValueError for an image of another size and for a
+    model that lacks a layer of that name. Notebook 03.
     """
     steps = activations(model, image)
+    if dark_on_light(steps["input"][0]):
+        print(text("picture_paper"))
     figure = blank_figure(11, 5.6)
     grid = figure.add_gridspec(4, 3, width_ratios=[1.7, 4, 3.2], height_ratios=[5, 5, 1, 1])
     cells = {"input": grid[0, 0], "c1": grid[0, 1], "s2": grid[0, 2], "c3": grid[1, 1]}

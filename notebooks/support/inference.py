@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from torch.utils.data import Dataset, TensorDataset
 
+from .pictures import grey_levels
 from .texts import text
 
 LAYERS = ["c1", "s2", "c3", "s4", "fc1", "fc2", "fc3"]
@@ -45,7 +46,7 @@ def predict_logits(model: nn.Module, images: torch.Tensor) -> torch.Tensor:
 def activations(model: nn.Module, image) -> dict[str, torch.Tensor]:
     """What each layer hands on for one image, caught in the model's own pass.
 
-    image: 28 x 28 pixels of any shape, uint8 or float in [0, 1]. Returns {"input": (1, 28, 28),
+    image: what `grey_levels` takes, 28 x 28 pixels. Returns {"input": (1, 28, 28),
     "c1": (6, 28, 28), ..., "fc3": (10,)} on the CPU; c1, c3, fc1 and fc2 are given as the next
     layer takes them: after ReLU. Raises ValueError for an image of another size and for a model
     that lacks one of LAYERS.
@@ -56,15 +57,15 @@ def activations(model: nn.Module, image) -> dict[str, torch.Tensor]:
 @torch.no_grad()
 def catch_activations(model: nn.Module, image) -> dict[str, torch.Tensor]:
     """`activations` of a `snapshot`, which is hooked for good."""
-    image = torch.as_tensor(image)
-    if image.numel() != 28 * 28:
-        raise ValueError(text("image_shape", found=tuple(image.shape)))
+    levels = grey_levels(image, "image")
+    if levels.shape != (28, 28):
+        raise ValueError(text("image_shape", found="x".join(map(str, levels.shape))))
     taken, given = {}, {}
     for name in LAYERS:
         if not hasattr(model, name):
             raise ValueError(text("no_layer", name=name))
         getattr(model, name).register_forward_hook(_catch(name, taken, given))
-    steps = {"input": as_float(image.reshape(1, 28, 28))}
+    steps = {"input": levels[None]}
     model(steps["input"].to(model_device(model))[None])
     for name, following in zip(LAYERS, [*LAYERS[1:], None]):
         steps[name] = taken[following] if name in AFTER_RELU else given[name]

@@ -1,0 +1,173 @@
+"""A picture in every form in which people have one is the same picture, or a sentence."""
+
+import io
+import re
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import lenet_helpers as lh
+from notebooks.support import texts
+from notebooks.support.inference import activations
+
+LEVELS = torch.from_numpy(lh.sample_drawing(4))  # (112, 112), 0 to 255
+
+
+def on(paper, ink, mode):
+    """A PIL image with transparency: `ink` where it is drawn, `paper` shining through."""
+    color = Image.new("RGBA", (len(paper[0]), len(paper)), (ink, ink, ink, 0))
+    color.putalpha(Image.fromarray(paper))
+    return color.convert(mode)
+
+
+def saved(image, format, **options):
+    """As it comes back from a file."""
+    file = io.BytesIO()
+    image.save(file, format, **options)
+    return Image.open(file)
+
+
+def turned_by_the_camera(image):
+    """A file whose pixels lie on their side, and whose EXIF says so."""
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned: show it 90 degrees clockwise
+    return saved(image.transpose(Image.Transpose.ROTATE_90), "PNG", exif=exif)
+
+
+def forms(a):
+    """{name: the uint8 picture (n, n) as people have it}: light on dark."""
+    grey, rgb, tensor = Image.fromarray(a), np.stack([a] * 3, -1), torch.tensor(a)
+    return {
+        "PIL L": grey,
+        "PIL RGB": grey.convert("RGB"),
+        "PIL P": grey.convert("P"),
+        "PIL RGBA on black": grey.convert("RGBA"),
+        "PIL I": grey.convert("I"),
+        "PIL F": grey.convert("F"),
+        "PIL CMYK": Image.fromarray(255 - rgb).convert("RGB").point(lambda v: 255 - v),
+        "PIL I;16": Image.fromarray(a.astype(np.uint16) * 257),
+        "PIL light ink, transparent": on(a, 255, "RGBA"),
+        "PIL LA": on(a, 255, "LA"),
+        "PNG in a file": saved(grey, "PNG"),
+        "turned by the camera": turned_by_the_camera(grey),
+        "array RGB": rgb,
+        "array RGBA 0..1": np.dstack([rgb, np.full_like(a, 255)]) / 255,
+        "array (n, n, 1)": a[..., None],
+        "mirrored twice": np.ascontiguousarray(a[:, ::-1])[:, ::-1],
+        "turned": np.rot90(np.ascontiguousarray(np.rot90(a, -1))),
+        "every second of a larger one": np.kron(a, np.ones((2, 2), np.uint8))[::2, ::2],
+        "big-endian": a.astype(">i4"),
+        "16 bits": a.astype(np.uint16) * 257,
+        "int64": a.astype(np.int64),
+        "floats to 255": a.astype(np.float32),
+        "floats to 1": a / 255,
+        "overshoot": (a / 255) * 1.0001,
+        "lists": a.tolist(),
+        "tensor uint8 (1, n, n)": tensor[None],
+        "tensor (1, 1, n, n), needs grad": (tensor / 255)[None, None].requires_grad_(),
+        "tensor int64": tensor.long(),
+        "tensor not contiguous": tensor.T.contiguous().T,
+        "tensor sparse": (tensor / 255).to_sparse(),
+    }
+
+
+def masks(a):
+    m = a > 127
+    image = Image.fromarray(a).point(lambda v: 255 * (v > 127))
+    whole = {f"0/1 {dtype}": m.astype(dtype) for dtype in ("uint8", "int64", "float32", "uint16")}
+    return {"bool": m, "tensor bool": torch.tensor(m), "PIL 1": image.convert("1"), **whole}
+
+
+def on_paper(a):
+    """Black on white: what a scanner, a paint program or a transparent PNG gives."""
+    white = 255 - a
+    rgb = np.stack([white] * 3, -1)
+    return {
+        "array": white,
+        "array RGB": rgb,
+        "PIL L": Image.fromarray(white),
+        "PIL RGBA": Image.fromarray(rgb).convert("RGBA"),
+        "transparent": on(a, 0, "RGBA"),
+        "grey paper": (0.7 * white / 255).astype(np.float32),
+        "floats": white / 255,
+        "bool": ~(a > 127),
+    }
+
+
+def test_the_pad_and_mnists_style_take_every_form(network):
+    pad, a = lh.DrawPad(network), LEVELS.numpy()
+    for each, plain in ((forms, a), (masks, (a > 127) * 255), (on_paper, a)):
+        for name, form in each(a).items():
+            ink = plain if name != "bool" else (a > 127) * 255
+            expected = lh.to_mnist_style(torch.tensor(ink, dtype=torch.float32) / 255)
+            assert torch.allclose(lh.to_mnist_style(form), expected, atol=6e-3), name
+            pad.drawing = form
+            assert abs(pad.drawing.astype(int) - ink).max() <= 1, name
+    mirrored = lh.to_mnist_style(a[:, ::-1])
+    assert torch.equal(mirrored, lh.to_mnist_style(LEVELS.flip(1)))
+    assert torch.equal(lh.to_mnist_style(np.rot90(a)), lh.to_mnist_style(LEVELS.rot90()))
+
+
+def test_the_network_and_the_explorer_take_every_form(network, four, capsys):
+    a = (four[0] * 255).round().to(torch.uint8).numpy()
+    for each, plain in ((forms, a), (masks, (a > 127) * 255)):
+        expected = torch.tensor(plain / 255)
+        for name, form in {**each(a), "a row of a CSV file": plain.reshape(784)}.items():
+            assert torch.allclose(
+                activations(network, form)["input"][0].double(), expected, atol=2e-4
+            ), name
+            numbers = torch.tensor(lh.explore_kernels(form).images["28"])
+            levels = numbers / (255 if numbers.max() > 2 else 1)  # whole numbers and floats stay
+            assert torch.allclose(levels.double(), expected, atol=2e-4), name
+    table = [[1, 2, 3], [4, 5, 6], [-7, 8, 9]]
+    assert lh.explore_kernels(table).images["3"] == table
+    normalised = (four - 0.13) / 0.31
+    assert torch.equal(activations(network, normalised)["input"], normalised)
+    lh.show_layers(network, a)
+    assert capsys.readouterr().out == ""
+    for name, form in on_paper(a).items():  # shown as it is: the mistake is worth seeing
+        figure = lh.show_layers(network, form)
+        assert figure.axes[0].images[0].get_array()[0, 0] >= 0.69, name
+        assert "light on dark" in capsys.readouterr().out, name
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_what_is_no_picture_is_a_sentence(network, language):
+    texts.use(language)
+    nan = torch.zeros(28, 28)
+    nan[3, 3] = float("nan")
+    bad = Image.new("L", (28, 28)).tobytes()
+    cut = saved(Image.effect_noise((200, 200), 90), "PNG").fp.getvalue()[:9000]
+    pad = lh.DrawPad(network)
+    for picture, word in (
+        (torch.zeros(2, 28, 28), "(2, 28, 28)"),
+        (np.zeros((3, 28, 28)), "(3, 28, 28)"),
+        (torch.zeros(5, 1, 28, 28), "(5, 1, 28, 28)"),
+        (np.zeros(10), "(10,)"),
+        (np.zeros((0, 28)), "(0, 28)"),
+        (nan, "NaN"),
+        (nan / 0, "NaN"),
+        ("seven.png", "str"),
+        (None, "NoneType"),
+        (bad, "bytes"),
+        (Image.open(io.BytesIO(cut)), "PngImageFile"),
+        ((torch.zeros(1, 28, 28), 7), "tuple"),
+        ([[1, 2], [3]], "list"),
+        (torch.zeros(28, 28, dtype=torch.complex64), "Tensor"),
+        (torch.zeros(28, 28, device="meta"), "Tensor"),
+    ):
+        for door in (
+            lh.to_mnist_style,
+            lh.explore_kernels,
+            lambda image: lh.show_layers(network, image),
+            lambda image: lh.explain_cell(network, image, "c1", 0, 0, 0),
+            lambda image: setattr(pad, "drawing", image),
+        ):
+            with pytest.raises(ValueError, match=re.escape(word)) as error:
+                door(picture)
+            assert "\n" not in str(error.value)
+    for size in ((1, 32, 32), (480, 640)):
+        with pytest.raises(ValueError, match="28.28.*to_mnist_style"):
+            lh.show_layers(network, torch.zeros(size))
