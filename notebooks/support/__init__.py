@@ -15,6 +15,7 @@ explain     why a cell of a feature map has its value
 drawing     strokes, sample drawings (drawing.json) and MNIST's style
 exercises   questions, their answers and the mistakes that are worth a hint
 judging     `check`: what is said of an answer
+timed       a call with a limit of time, whatever it does
 guesses     a guess before a run, shown beside what came out
 installed   the packages that are installed, and their parts for the page
 explorer    widget: a convolution, cell by cell
