@@ -33,6 +33,7 @@ from torch.utils.data import (
 )
 from tqdm.auto import tqdm
 
+from notebooks.support.checks import check_batch, check_learning, checked
 from notebooks.support.draw_pad import DrawPad
 from notebooks.support.drawing import sample_drawing, to_mnist_style
 from notebooks.support.explain import explain_cell
@@ -53,7 +54,7 @@ from notebooks.support.files import (
     write_file,
 )
 from notebooks.support.images import SIGNS
-from notebooks.support.inference import as_float, images_and_labels, model_device, predict_logits
+from notebooks.support.inference import as_float, model_device, predict_logits
 from notebooks.support.installed import check_packages, check_page
 from notebooks.support.judging import check
 from notebooks.support.mnist import (
@@ -188,11 +189,13 @@ class LeNet5(nn.Module):
         return self.fc3(x)
 
 
+@checked
 def lenet5_diagram(path: str | Path | None = None) -> Figure:
     """LeNet-5 layer by layer, sizes from `layer_table`; `path` saves it as SVG. Notebook 03."""
     return network_diagram(layer_table(LeNet5()), path)
 
 
+@checked
 def digit_loader(
     dataset: TensorDataset, batch_size: int, shuffle: bool, generator: torch.Generator | None = None
 ) -> DataLoader:
@@ -220,6 +223,7 @@ class EpochResult(NamedTuple):
         return f"Epoch: {self.epoch} \tTraining Loss: {self.loss:.6f}"
 
 
+@checked
 def train_epoch(
     model: nn.Module,
     loader: DataLoader,
@@ -232,13 +236,16 @@ def train_epoch(
     `scheduler` steps after each batch; `on_batch(batch, loss)` is called with the batch's number
     from 1. Notebooks 04, 05 and 06.
     """
+    check_learning(model, optimizer)
     model.train()
     model_is_on = model_device(model)
     total_loss = n_images = 0
     for batch, (images, labels) in enumerate(loader, 1):
-        images, labels = images.to(model_is_on), labels.to(model_is_on)
+        images, labels = as_float(images.to(model_is_on)), labels.to(model_is_on)
         optimizer.zero_grad()
-        loss = F.cross_entropy(model(images), labels)
+        logits = model(images)
+        check_batch(logits, labels)
+        loss = F.cross_entropy(logits, labels)
         loss.backward()
         optimizer.step()
         if scheduler is not None:
@@ -248,6 +255,8 @@ def train_epoch(
         n_images += len(labels)
         if on_batch is not None:
             on_batch(batch, batch_loss)
+    if not n_images:
+        raise ValueError(text("door_empty", name="loader"))
     return total_loss / n_images
 
 
@@ -280,16 +289,18 @@ def _training(plan, on_batch) -> Iterator[EpochResult]:
         yield history[-1]
 
 
+@partial(checked, options=TrainingPlan)
 def train(model: nn.Module, digits: Digits, epochs: int = 20, **options) -> list[EpochResult]:
     """Trains `model` on `digits` with a progress bar.
 
     Options: `batch_size` (128, or 32 for a small set), `max_lr=0.1` (the highest learning rate of
     the schedule), `seed=0` (order of the images), `save` (file for the weights, after each epoch),
     `log` (file for the lesson's log) and `log_title` (its first line). The model is moved to
-    `lh.device`. The same start, seed, machine and data give the same weights. Raises TypeError for
-    what is no model or no `Digits`; ValueError for epochs, a seed or a batch_size that are no whole
-    numbers or too small, and for one file for both `save` and `log`; OSError for a file that cannot
-    be written, before the training begins.
+    `lh.device`. The same start, seed, machine and data give the same weights. Before the training
+    begins, raises TypeError for what is no model or no `Digits`, and for an unknown option;
+    ValueError for numbers out of range, a model that does not give ten logits an image or has
+    nothing to learn, and one file for both `save` and `log`; OSError for a file that cannot be
+    written.
     """
     plan, history, shown = TrainingPlan(model, digits, epochs, **options), [], {}
     plan.begin_files()
@@ -310,6 +321,7 @@ def train(model: nn.Module, digits: Digits, epochs: int = 20, **options) -> list
 _run = None  # the latest background training
 
 
+@partial(checked, options=TrainingPlan)
 def train_in_background(
     model: nn.Module, digits: Digits, epochs: int = 20, **options
 ) -> TrainingRun:
@@ -360,13 +372,15 @@ def _percent(right, n):
     return f"{right * 100 // max(n, 1):2d}% ({right:2d}/{n:2d})"
 
 
+@checked
 def evaluate(model: nn.Module, dataset: TensorDataset) -> Evaluation:
     """Tests a model on images and labels.
 
     The model is left as it is, its train/eval mode too, and may be in training meanwhile. Raises
-    TypeError for what is no TensorDataset. Notebooks 04, 05 and 06.
+    TypeError or ValueError for what is no such dataset (a Subset of one is), and for a model that
+    does not give ten logits an image. Notebooks 04, 05 and 06.
     """
-    images, labels = images_and_labels(dataset)
+    images, labels = dataset.tensors
     logits = predict_logits(model, images)
     predictions = logits.argmax(1)
     confusion = torch.bincount(10 * labels + predictions, minlength=100).view(10, 10).numpy()

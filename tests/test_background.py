@@ -102,13 +102,6 @@ def test_a_fault_in_the_model_reaches_wait_and_panel(small):
     assert run.panel.error == "RuntimeError: mat1 and mat2 <shapes> cannot be multiplied"
 
 
-def test_a_fault_in_the_data_reaches_wait(small):
-    images, labels = small.train.tensors
-    wrong = small._replace(train=TensorDataset(images, labels + 5))
-    with pytest.raises(IndexError):
-        lh.train_in_background(fresh(), wrong, epochs=1).wait()
-
-
 class Diverging(lh.LeNet5):
     def forward(self, x):
         return super().forward(x) * float("nan")

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from torch import nn
 from torch.nn import functional as F
 
+from .checks import check_argument
 from .drawing import PEN, SAMPLES, SIDE, centred, ink_levels
 from .figures import show_layers
 from .images import png
@@ -29,7 +30,8 @@ class DrawPad(anywidget.AnyWidget):
     training meanwhile: a copy of it runs. `drawing`: uint8 (112, 112), 0 is empty, a copy; set it,
     and the page follows; it takes what `to_mnist_style` takes, of that size, and may be empty.
     `centre`: whether `to_mnist_style` is used. `network`: the chosen name. `image`: float
-    (1, 28, 28), what the network sees. Raises ValueError for anything else.
+    (1, 28, 28), what the network sees. Raises TypeError for what is no model, ValueError for other
+    drawings and names.
     """
 
     _esm = Path(__file__).with_name("draw_pad.js")
@@ -48,8 +50,10 @@ class DrawPad(anywidget.AnyWidget):
     def __init__(self, models: nn.Module | dict[str, nn.Module]) -> None:
         named = models.items() if isinstance(models, dict) else [("", models)]
         self._models = {str(name): model for name, model in named}
-        if not self._models or not all(isinstance(m, nn.Module) for m in self._models.values()):
+        if not self._models:
             raise ValueError(text("pad_models"))
+        for model in self._models.values():
+            check_argument("model", model)
         self._lock = threading.RLock()  # a page's message may come in a thread of its own
         names = list(self._models)
         super().__init__(network=names[0], _networks=names, texts=page_texts("pad_"))

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from .checks import checked
 from .pictures import OVERSHOOT, grey_levels, light_on_dark
 from .texts import text
 
@@ -17,6 +18,7 @@ DRAWINGS = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="ut
 SAMPLES = {each["digit"]: each["strokes"] for each in DRAWINGS if each["note"] == "sample"}
 
 
+@checked
 def sample_drawing(digit: int) -> np.ndarray:
     """A digit from 0 to 9 drawn by hand, as `DrawPad.drawing` takes it: uint8 (112, 112).
     Notebook 00."""
@@ -37,6 +39,7 @@ def draw_strokes(strokes: Sequence, pen: float = PEN) -> np.ndarray:
     return np.rint(255 * (pen / 2 + 0.5 - distance).clip(0, 1)).astype(np.uint8)
 
 
+@checked
 def to_mnist_style(drawing) -> torch.Tensor:
     """A drawing as MNIST's makers would have stored it: float32 (1, 28, 28) in [0, 1].
 

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from torch import nn
 from torch.nn import functional as F
 
+from .checks import checked
 from .figures import blank_figure
 from .images import color_scale, minus_signs, show_table
 from .inference import LAYERS, catch_activations, snapshot
@@ -14,6 +15,7 @@ from .sizes import ConvGeometry, layer_geometry
 from .texts import text
 
 
+@checked
 def explain_cell(
     model: nn.Module, image, layer: str, channel: int, row: int, column: int
 ) -> Figure:

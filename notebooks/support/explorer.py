@@ -12,9 +12,10 @@ import traitlets
 from matplotlib.figure import Figure
 from torch.nn import functional as F
 
+from .checks import checked, whole_number
 from .images import color_scale, png, show_table
 from .pictures import number_table, one_table
-from .sizes import ConvGeometry, whole_number
+from .sizes import ConvGeometry
 from .texts import page_texts, text
 
 LIMITS = {
@@ -179,6 +180,7 @@ class Explorer(anywidget.AnyWidget):
         return data, metadata
 
 
+@checked
 def explore_convolution(
     n_in: int = 6,
     kernel_size: int = 3,
@@ -202,6 +204,7 @@ def explore_convolution(
     )
 
 
+@checked
 def explore_kernels(image) -> Explorer:
     """An image, a kernel to choose or edit, and the feature map that comes out.
 

@@ -1,5 +1,6 @@
 """The lesson's figures, each closed for pyplot: a notebook shows it once, as the cell's value."""
 
+import io
 import math
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from matplotlib.patches import Rectangle
 from torch import nn
 from torch.utils.data import TensorDataset
 
+from .checks import check_results, checked
+from .files import write_file
 from .images import RIGHT, WRONG, color_scale, layer_grid, show_table
-from .inference import AFTER_RELU, activations, images_and_labels, predict_logits
+from .inference import AFTER_RELU, activations, predict_logits
 from .pictures import dark_on_light
 from .sizes import LayerTable
 from .texts import text
@@ -39,10 +42,12 @@ def _show_digit(ax, image, title, color):
     ax.set_title(title, color=color, fontsize=11)
 
 
+@checked
 def show_predictions(model: nn.Module, dataset: TensorDataset, n: int = 20) -> Figure:
     """The first `n` images of a dataset, each with "guess (label)": green if right, red with a
-    cross if wrong. Raises TypeError for what is no TensorDataset. Notebooks 04 and 06."""
-    images, labels = (tensor[:n] for tensor in images_and_labels(dataset))
+    cross if wrong. `n` is at most 200; all are shown, if there are fewer. Notebooks 04 and 06."""
+    images, labels = (tensor[:n] for tensor in dataset.tensors)
+    n = len(images)
     guesses = predict_logits(model, images).argmax(1)
     figure, axes = _digit_axes(math.ceil(n / 10), min(n, 10), 1.5)
     for ax, image, guess, label in zip(axes, images, guesses.tolist(), labels.tolist()):
@@ -52,13 +57,15 @@ def show_predictions(model: nn.Module, dataset: TensorDataset, n: int = 20) -> F
     return figure
 
 
+@checked
 def show_mistakes(evaluation, dataset: TensorDataset, n: int = 10) -> Figure:
     """The `n` worst mistakes (the surest wrong guesses): what the network thought of each.
 
-    evaluation: what `evaluate` returned for this dataset. Raises TypeError for what is no
-    TensorDataset. Notebook 04.
+    evaluation: what `evaluate` returned for this dataset; raises ValueError for another's. `n` is
+    at most 200. Notebook 04.
     """
-    images, labels = images_and_labels(dataset)
+    images, labels = dataset.tensors
+    check_results(evaluation, labels)
     probabilities = evaluation.logits.softmax(1)
     sure = probabilities.nan_to_num().max(1).values.where(evaluation.predictions != labels, -1.0)
     worst = [i for i in sure.argsort(descending=True)[:n].tolist() if sure[i] >= 0]
@@ -73,6 +80,7 @@ def show_mistakes(evaluation, dataset: TensorDataset, n: int = 10) -> Figure:
     return figure
 
 
+@checked
 def show_confusion(evaluation) -> Figure:
     """The confusion matrix of what `evaluate` returned: rows are the labels, columns the guesses.
     Notebooks 04 and 06."""
@@ -90,6 +98,7 @@ def show_confusion(evaluation) -> Figure:
     return figure
 
 
+@checked
 def show_filters(model: nn.Module) -> Figure:
     """The kernels of the model's first convolution: blue below zero, orange above.
 
@@ -116,6 +125,7 @@ def _layer_title(name: str, values: torch.Tensor, after_relu: str) -> str:
     return f"{label}: {size}{after_relu if name in AFTER_RELU else ''}"
 
 
+@checked
 def show_layers(model: nn.Module, image) -> Figure:
     """What every layer makes of one image, and the ten probabilities.
 
@@ -157,6 +167,7 @@ LAYER_NAMES = {"c1": "C1", "s2": "S2", "c3": "C3", "s4": "S4"}
 LAYER_NAMES |= {"fc1": "F5", "fc2": "F6", "fc3": "output"}
 
 
+@checked
 def network_diagram(table: LayerTable, path: str | Path | None = None) -> Figure:
     """A network for (1, 28, 28) images layer by layer, from its `layer_table`; `path` saves it as
     SVG. Layers are named as LeNet5's."""
@@ -171,7 +182,8 @@ def network_diagram(table: LayerTable, path: str | Path | None = None) -> Figure
     ax.set_axis_off()
     if path is not None:
         with matplotlib.rc_context({"svg.hashsalt": "lenet5"}):  # the same file each time
-            figure.savefig(path, format="svg", metadata={"Date": None})
+            figure.savefig(content := io.BytesIO(), format="svg", metadata={"Date": None})
+        write_file(path, content.getvalue())
     return figure
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from .checks import checked
 from .texts import text
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -18,6 +19,7 @@ MY_NETWORK = Path(
 )  # of notebook 04
 
 
+@checked
 def save_weights(model: nn.Module, path: str | Path) -> None:
     """Writes the model's `state_dict` to a file, which appears whole or not at all.
 
@@ -34,10 +36,11 @@ def weights_as_bytes(model: nn.Module) -> bytes:
     return buffer.getvalue()
 
 
+@checked
 def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
     """Loads what `save_weights` wrote into a model, and returns the model. Notebooks 00, 03 and 06.
 
-    Raises FileNotFoundError, PermissionError, or ValueError for a file that is damaged, is another
+    Raises OSError for a file that is missing, a folder or may not be read; ValueError for one that is damaged, is another
     network's, or holds more than numbers (torch's weights_only: nothing in the file is run).
     """
     state, wanted = _read_weights(Path(path)), model.state_dict()
@@ -54,6 +57,8 @@ def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
 
 def _read_weights(path):
     """The tensors by name that a file of weights holds; raises what `load_weights` says."""
+    if os.path.isdir(path):
+        raise IsADirectoryError(text("weights_folder", path=path))
     if not os.path.isfile(path):
         raise FileNotFoundError(text("no_weights", path=path))
     try:

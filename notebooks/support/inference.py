@@ -4,8 +4,8 @@ import copy
 
 import torch
 from torch import nn
-from torch.utils.data import Dataset, TensorDataset
 
+from .checks import check_logits
 from .pictures import grey_levels
 from .texts import text
 
@@ -18,16 +18,9 @@ def as_float(images: torch.Tensor) -> torch.Tensor:
     return images.float().div_(255) if images.dtype == torch.uint8 else images.float()
 
 
-def images_and_labels(dataset: Dataset) -> tuple[torch.Tensor, torch.Tensor]:
-    """The tensors of a TensorDataset. Raises TypeError for anything else."""
-    if not isinstance(dataset, TensorDataset):
-        raise TypeError(text("which_dataset", found=type(dataset).__name__))
-    return dataset.tensors
-
-
 def model_device(model: nn.Module) -> torch.device:
-    """Where the model's parameters are."""
-    return next(model.parameters()).device
+    """Where the model's parameters are; the CPU, if it has none."""
+    return next(model.parameters(), torch.empty(0)).device
 
 
 def snapshot(model: nn.Module) -> nn.Module:
@@ -37,10 +30,12 @@ def snapshot(model: nn.Module) -> nn.Module:
 
 @torch.no_grad()
 def predict_logits(model: nn.Module, images: torch.Tensor) -> torch.Tensor:
-    """Logits (N, 10), on the CPU, of images (N, 1, 28, 28), uint8 or float."""
+    """Logits (N, 10), on the CPU, of images (N, 1, 28, 28), uint8 or float. Raises what
+    `check_logits` says of a model that gives anything else."""
     model = snapshot(model)
     device = model_device(model)
-    return torch.cat([model(as_float(part.to(device))).cpu() for part in images.split(500)])
+    parts = [as_float(part.to(device)) for part in images.split(500)]
+    return torch.cat([check_logits(model(part), len(part)).cpu() for part in parts])
 
 
 def activations(model: nn.Module, image) -> dict[str, torch.Tensor]:
@@ -69,6 +64,7 @@ def catch_activations(model: nn.Module, image) -> dict[str, torch.Tensor]:
     model(steps["input"].to(model_device(model))[None])
     for name, following in zip(LAYERS, [*LAYERS[1:], None]):
         steps[name] = taken[following] if name in AFTER_RELU else given[name]
+    check_logits(steps["fc3"][None], 1)
     return steps
 
 

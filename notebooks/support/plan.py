@@ -6,15 +6,16 @@ from pathlib import Path
 
 from torch import nn
 
+from .checks import check_learning
 from .files import begin_file, weights_as_bytes
+from .inference import predict_logits
 from .mnist import Digits
-from .sizes import whole_number
 from .texts import text
 
 
 @dataclass
 class TrainingPlan:
-    """The arguments of `train`; raises what `train` says of them. `model` may be in training."""
+    """The arguments of `train`, each checked at its door; raises what `train` says of them. `model` may be in training."""
 
     model: nn.Module
     digits: Digits
@@ -27,14 +28,9 @@ class TrainingPlan:
     log_title: str = ""
 
     def __post_init__(self):
-        if not isinstance(self.model, nn.Module) or not isinstance(self.digits, Digits):
-            kinds = {name: type(getattr(self, name)).__name__ for name in ("model", "digits")}
-            raise TypeError(text("train_what", **kinds))
-        self.epochs = whole_number("epochs", self.epochs, 1)
-        self.seed = whole_number("seed", self.seed)
-        batch_size = self.batch_size or usual_batch_size(self.digits)
-        self.batch_size = whole_number("batch_size", batch_size, 1)
-        self.max_lr = float(self.max_lr)
+        check_learning(self.model)
+        predict_logits(self.model, self.digits.test.tensors[0][:2])  # what it gives are ten logits
+        self.batch_size = self.batch_size or usual_batch_size(self.digits)
         self.batches = math.ceil(len(self.digits.train) / self.batch_size)  # of an epoch
         if self.save and self.log and Path(self.save).absolute() == Path(self.log).absolute():
             raise ValueError(text("same_file", path=self.save))

@@ -1,13 +1,13 @@
 """The sizes of convolutions and pooling: ConvGeometry is the one source of truth."""
 
 import math
-import operator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from IPython.display import Markdown
 from torch import nn
 
+from .checks import checked, whole_number
 from .texts import text
 
 
@@ -80,22 +80,7 @@ class ConvGeometry:
         return [i for i in range(self.n_out) if j + self.padding in self.window(i)]
 
 
-def whole_number(name: str, value, least: float = -math.inf) -> int:
-    """`value`, an integer (numpy's included), as an int.
-
-    Raises ValueError, naming `name`, for 6.0, "6", True and what is below `least`.
-    """
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        whole = operator.index(value)
-    except TypeError:
-        raise ValueError(text("not_whole", name=name, value=repr(value))) from None
-    if whole < least:
-        raise ValueError(text("too_small", name=name, value=value, least=least))
-    return whole
-
-
+@checked
 def conv_output_size(
     n_in: int, kernel_size: int, stride: int = 1, padding: int = 0, dilation: int = 1
 ) -> int:
@@ -107,6 +92,7 @@ def conv_output_size(
     return ConvGeometry(n_in, kernel_size, stride, padding, dilation).n_out
 
 
+@checked
 def output_size_steps(
     n_in: int, kernel_size: int, stride: int = 1, padding: int = 0, dilation: int = 1
 ) -> Markdown:
@@ -183,6 +169,7 @@ class LayerTable(list):
         )
 
 
+@checked
 def layer_table(model: nn.Module, input_shape: tuple[int, ...] = (1, 28, 28)) -> LayerTable:
     """What each layer of a model makes and costs for one image of `input_shape` (channels, n, n).
 

@@ -1,0 +1,241 @@
+"""The door of every public function: what it is given, checked by the argument's name."""
+
+import difflib
+import inspect
+import math
+import numbers
+import operator
+import os
+from collections.abc import Callable, Iterable
+from functools import wraps
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+from torch.utils.data import Subset, TensorDataset
+
+from .texts import text
+
+KINDS = {  # argument: its type
+    "model": nn.Module,
+    "optimizer": Optimizer,
+    "scheduler": LRScheduler,
+    "on_batch": Callable,
+    "generator": torch.Generator,
+    "shuffle": (bool, int),
+}
+LIMITS = {  # argument: the smallest and the largest whole number
+    "n": (1, 200),
+    "digit": (0, 9),
+    "epochs": (1, math.inf),
+    "batch_size": (1, math.inf),
+    "seed": (-math.inf, math.inf),
+}
+
+
+def checked(function: Callable, options: Callable | None = None) -> Callable:
+    """A function that checks its arguments by their names before it begins.
+
+    options: what takes the function's `**options`. An argument that is its default is taken as it
+    is. Raises TypeError for a call that does not fit and for arguments of another kind, ValueError
+    for their values, with a sentence for students.
+    """
+    signature = inspect.signature(function)
+    parameters = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+    for p in inspect.signature(options).parameters.values() if options else ():
+        if p.name not in signature.parameters:
+            parameters.append(p.replace(kind=p.KEYWORD_ONLY))
+    signature = signature.replace(parameters=parameters)
+
+    @wraps(function)
+    def door(*args, **kwargs):
+        bound = _bind(function.__name__, signature, args, kwargs)
+        for name, value in bound.arguments.items():
+            if value is not signature.parameters[name].default:
+                bound.arguments[name] = check_argument(name, value)
+        return function(*bound.args, **bound.kwargs)
+
+    door.__signature__ = signature  # what Shift+Tab shows
+    return door
+
+
+def _bind(name, signature, args, kwargs):
+    """The arguments by name; a sentence where they do not fit."""
+    try:
+        return signature.bind(*args, **kwargs)
+    except TypeError:
+        plain = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
+        call = f"{name}{inspect.Signature(plain)}"
+        for unknown in kwargs.keys() - signature.parameters.keys():
+            near = difflib.get_close_matches(unknown.lower(), signature.parameters, 1, cutoff=0.4)
+            hint = text("door_nearest", name=near[0]) if near else ""
+            raise TypeError(text("door_unknown", name=unknown, call=call, hint=hint)) from None
+        raise TypeError(text("door_call", call=call)) from None
+
+
+def check_argument(name: str, value):
+    """The value as the function is to take it; raises what `checked` says."""
+    if name in LIMITS:
+        return whole_number(name, value, *LIMITS[name])
+    if name in CONTENTS:
+        return CONTENTS[name](name, value)
+    if name in KINDS and not isinstance(value, KINDS[name]):
+        raise _other_kind(name, value)
+    return value
+
+
+def _other_kind(name, value):
+    """The TypeError for a value of another kind."""
+    if isinstance(value, type):
+        found = text("door_class", name=value.__name__)
+    elif isinstance(value, (str, int, float, type(None))):
+        found = repr(value)
+    else:
+        found = type(value).__name__
+    return TypeError(text("door_kind", name=name, kind=text(f"door_{name}"), found=found))
+
+
+def whole_number(name: str, value, least: float = -math.inf, most: float = math.inf) -> int:
+    """`value`, an integer (numpy's included), as an int.
+
+    Raises ValueError, naming `name`, for 6.0, "6", True and what is below `least` or above `most`.
+    """
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        whole = operator.index(value)
+    except TypeError:
+        raise ValueError(text("not_whole", name=name, value=repr(value))) from None
+    if whole < least:
+        raise ValueError(text("too_small", name=name, value=value, least=least))
+    if whole > most:
+        raise ValueError(text("too_large", name=name, value=value, most=most))
+    return whole
+
+
+def _dataset(name, value):
+    """A TensorDataset of images and labels, or a Subset of one, as the lesson's functions take it:
+    images uint8 up to 255 or float, labels int64."""
+    value = _whole_subset(value)
+    if not isinstance(value, TensorDataset):
+        raise _other_kind(name, value)
+    if len(value.tensors) != 2:
+        raise ValueError(text("door_pair", n=len(value.tensors)))
+    if not len(value):
+        raise ValueError(text("door_empty", name=name))
+    images, labels = value.tensors
+    return TensorDataset(_images(images), _labels(labels))
+
+
+def _whole_subset(value):
+    """A Subset of a TensorDataset as a TensorDataset; anything else as it is."""
+    whole = _whole_subset(value.dataset) if isinstance(value, Subset) else None
+    if not isinstance(whole, TensorDataset):
+        return value
+    indices = torch.as_tensor(value.indices, dtype=torch.long)
+    return TensorDataset(*(tensor[indices] for tensor in whole.tensors))
+
+
+def _images(images):
+    fractions, low, high = images.is_floating_point(), images.min(), images.max()
+    if images.dim() not in (2, 4) or not (fractions or low >= 0 and high <= 255):
+        found = f"{tuple(images.shape)}, {images.dtype}"
+        raise ValueError(text("door_images", found=found, low=low.item(), high=high.item()))
+    if fractions and not images.isfinite().all():
+        raise ValueError(text("picture_nan", name="images"))
+    if fractions or images.dtype == torch.bool:
+        return images
+    return images.float() if high <= 1 else images.to(torch.uint8)  # a mask has 0 and 1
+
+
+def _labels(labels, most=9):
+    low, high = labels.min().item(), labels.max().item()
+    whole = not labels.is_floating_point() and labels.dtype != torch.bool
+    if labels.dim() != 1 or not whole or low < 0 or high > most:
+        found = f"{tuple(labels.shape)}, {labels.dtype}"
+        raise ValueError(text("door_labels", found=found, low=low, high=high, most=most))
+    return labels.long()
+
+
+def _digits(name, value):
+    """A `Digits`, both of its parts checked."""
+    if not isinstance(value, tuple) or not hasattr(value, "train"):
+        raise _other_kind(name, value)
+    parts = {part: _dataset("dataset", getattr(value, part)) for part in ("train", "test")}
+    return value._replace(**parts)
+
+
+def _batches(name, value):
+    """Batches; not what only looks like it: a tensor, a dataset, `Digits`, layers, a path."""
+    if not isinstance(value, Iterable) or isinstance(value, (torch.Tensor, tuple, str, nn.Module)):
+        raise _other_kind(name, value)
+    return value
+
+
+def _evaluation(name, value):
+    if isinstance(value, type) or not hasattr(value, "confusion"):
+        raise _other_kind(name, value)
+    return value
+
+
+def _rate(name, value):
+    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not real or not 0 < value < math.inf:
+        raise _other_kind(name, value)
+    return float(value)
+
+
+def _path(name, value):
+    if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
+        raise _other_kind(name, value)
+    return Path(value).expanduser()
+
+
+CONTENTS = {
+    "dataset": _dataset,
+    "digits": _digits,
+    "loader": _batches,
+    "evaluation": _evaluation,
+    "max_lr": _rate,
+    **dict.fromkeys(("path", "save", "log"), _path),
+}
+
+
+def check_logits(logits, n: int, columns: int | None = 10) -> torch.Tensor:
+    """What a model's `forward` gave for n images, float (n, columns), None for any number. Raises
+    TypeError for what is no tensor, ValueError for another shape."""
+    if not isinstance(logits, torch.Tensor):
+        key = "forward_none" if logits is None else "forward_kind"
+        raise TypeError(text(key, found=type(logits).__name__))
+    fits = logits.dim() == 2 and len(logits) == n and columns in (None, logits.shape[1])
+    if not fits or not logits.is_floating_point():
+        found = f"{tuple(logits.shape)}, {logits.dtype}"
+        raise ValueError(text("forward_shape", n=n, found=found))
+    return logits
+
+
+def check_batch(logits, labels: torch.Tensor) -> None:
+    """What a model gave for images with these labels; as many columns as they need will do."""
+    check_logits(logits, len(labels), columns=None)
+    if labels.shape != logits.shape:  # else probabilities, which cross_entropy takes, too
+        _labels(labels, logits.shape[1] - 1)
+
+
+def check_learning(model: nn.Module, optimizer: Optimizer | None = None) -> None:
+    """Raises ValueError for a model that has nothing to learn, or nothing that `optimizer` moves."""
+    learns = {id(p) for p in model.parameters() if p.requires_grad}
+    if not learns:
+        raise ValueError(text("nothing_learns"))
+    groups = optimizer.param_groups if optimizer else [{"params": model.parameters()}]
+    if not learns & {id(p) for group in groups for p in group["params"]}:
+        raise ValueError(text("foreign_optimizer"))
+
+
+def check_results(evaluation, labels: torch.Tensor) -> None:
+    """Raises ValueError where what `evaluate` returned is not of pictures with these labels."""
+    found, n = len(evaluation.predictions), len(labels)
+    pairs = 10 * labels + evaluation.predictions if found == n else labels[:0]
+    if not (pairs.bincount(minlength=100).numpy() == evaluation.confusion.flat).all():
+        raise ValueError(text("foreign_results", found=found, n=n))

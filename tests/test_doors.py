@@ -1,0 +1,250 @@
+"""What a student hands to a function by mistake, and the sentence that comes back."""
+
+import re
+
+import numpy as np
+import pytest
+import torch
+from material import fresh, weights
+from torch import nn
+from torch.utils.data import DataLoader, Subset, TensorDataset
+
+import lenet_helpers as lh
+from notebooks.support import texts
+
+
+class Giving(lh.LeNet5):
+    """LeNet-5 whose forward ends in another way."""
+
+    def __init__(self, end):
+        super().__init__()
+        self.end = end
+
+    def forward(self, x):
+        return self.end(super().forward(x))
+
+
+class Outputs(lh.LeNet5):
+    def __init__(self, n):
+        super().__init__()
+        self.fc3 = nn.Linear(84, n)
+
+
+def sgd(model):
+    return torch.optim.SGD(model.parameters(), lr=0.01)
+
+
+IMAGES, LABELS = torch.zeros(20, 1, 28, 28, dtype=torch.uint8), torch.arange(20) % 10
+GOOD = TensorDataset(IMAGES, LABELS)
+BATCHES = DataLoader(GOOD, 5)
+DIGITS = lh.Digits(GOOD, GOOD, "made up")
+
+
+def digits(dataset):
+    return lh.Digits(dataset, dataset, "made up")
+
+
+MODELS = {  # name: the model that is none, what is said of it
+    "the class": (lh.LeNet5, "the class LeNet5: with parentheses, LeNet5"),
+    "an own class": (Outputs, "the class Outputs"),
+    "a path": ("notebooks/trained/lenet5.pt", "it is 'notebooks/trained/lenet5.pt'"),
+    "weights": (lh.LeNet5().state_dict(), "it is OrderedDict"),
+    "data": (GOOD, "it is TensorDataset"),
+    "nothing": (None, "it is None"),
+    "a function": (lambda x: x, "it is function"),
+}
+OUTPUTS = {  # name: the model whose forward is wrong
+    "no return": (Giving(lambda x: None), "is a return missing"),
+    "a tuple": (Giving(lambda x: (x, x)), "returns tuple"),
+    "a dict": (Giving(lambda x: {"logits": x}), "returns dict"),
+    "argmax": (Giving(lambda x: x.argmax(1)), "int64"),
+    "one row": (Giving(lambda x: x.sum(0)), r"\(10,\)"),
+    "whole numbers": (Giving(lambda x: x.round().long()), "int64"),
+    "a row too few": (Giving(lambda x: x[1:]), r"gives \(\d+, 10\)"),
+    "a number": (Giving(lambda x: x.mean().item()), "returns float"),
+    "no classes": (Giving(lambda x: x.sum()), r"gives \(\)"),
+}
+DATASETS = {  # name: the dataset that is none, what is said of it
+    "both parts": (DIGITS, "it is Digits"),
+    "a list": ([(IMAGES[0], 3)], "it is list"),
+    "a loader": (BATCHES, "it is DataLoader"),
+    "pictures": (IMAGES, "it is Tensor"),
+    "a pair": ((IMAGES, LABELS), "it is tuple"),
+    "no labels": (TensorDataset(IMAGES), "it needs two"),
+    "empty": (TensorDataset(IMAGES[:0], LABELS[:0]), "is empty"),
+    "an empty part": (Subset(GOOD, []), "is empty"),
+    "label 10": (TensorDataset(IMAGES, LABELS + 1), "from 0 to 9.* from 1 to 10"),
+    "label -1": (TensorDataset(IMAGES, LABELS - 1), "from -1 to 8"),
+    "fractions": (TensorDataset(IMAGES, LABELS.float()), "float32, from 0.0 to 9.0"),
+    "columns": (TensorDataset(IMAGES, LABELS[:, None]), r"\(20, 1\)"),
+    "one-hot": (TensorDataset(IMAGES, torch.eye(10).repeat(2, 1)), r"\(20, 10\)"),
+    "swapped": (TensorDataset(LABELS, IMAGES), "Pictures have shape"),
+    "no channel": (TensorDataset(IMAGES[:, 0], LABELS), r"images\[:, None\]"),
+    "NaN": (TensorDataset(IMAGES * torch.nan, LABELS), "NaN"),
+    "negative": (TensorDataset(IMAGES.int() - 5, LABELS), "from -5 to -5"),
+}
+
+
+def refused(words, function, *arguments):
+    with pytest.raises((TypeError, ValueError), match=words) as error:
+        function(*arguments)
+    assert "\n" not in str(error.value) and str(error.value).endswith((".", "。", "？", "?"))
+
+
+def test_a_model_that_is_none(tmp_path):
+    for model, words in MODELS.values():
+        for call in (
+            lambda m: lh.evaluate(m, GOOD),
+            lambda m: lh.train(m, DIGITS),
+            lambda m: lh.train_in_background(m, DIGITS),
+            lambda m: lh.train_epoch(m, BATCHES, sgd(fresh())),
+            lambda m: lh.show_predictions(m, GOOD),
+            lambda m: lh.show_layers(m, IMAGES[0]),
+            lambda m: lh.explain_cell(m, IMAGES[0], "c1", 0, 0, 0),
+            lambda m: lh.show_filters(m),
+            lambda m: lh.layer_table(m),
+            lambda m: lh.load_weights(m, "w.pt"),
+            lambda m: lh.save_weights(m, tmp_path / "w.pt"),
+            lambda m: lh.DrawPad({"mine": m}),
+        ):
+            refused(words, call, model)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_forward_that_gives_no_logits():
+    models = {**OUTPUTS, "nine": (Outputs(9), r"\(\d+, 9\)"), "eleven": (Outputs(11), "11")}
+    for name, (model, words) in models.items():
+        refused(words, lh.evaluate, model, GOOD)
+        refused(words, lh.show_predictions, model, GOOD)
+        refused(words, lh.train, model, DIGITS)
+        refused(words, lh.train_in_background, model, DIGITS)
+        if name != "eleven":  # the plain loop needs one for every label, no more
+            words = "from 0 to 8" if name == "nine" else words
+            refused(words, lh.train_epoch, model, BATCHES, sgd(model))
+    for model in (Outputs(9), Outputs(11)):
+        refused(r"\(1, (9|11)\)", lh.show_layers, model, IMAGES[0])
+
+
+def test_a_dataset_that_is_none():
+    for name, (dataset, words) in DATASETS.items():
+        refused(words, lh.evaluate, fresh(), dataset)
+        refused(words, lh.show_predictions, fresh(), dataset)
+        refused(words, lh.show_mistakes, lh.evaluate(fresh(), GOOD), dataset)
+        refused(words, lh.digit_loader, dataset, 5, False)
+        refused(words, lh.train, fresh(), digits(dataset))
+        if name != "both parts":
+            refused("load_mnist", lh.train, fresh(), dataset)
+
+
+def test_what_is_nearly_a_dataset_is_taken(small):
+    model, images, labels = fresh(), *small.test.tensors
+    expected = lh.evaluate(model, small.test)
+    for same in (
+        Subset(small.test, range(len(labels))),
+        Subset(Subset(small.test, list(range(len(labels)))), torch.arange(len(labels))),
+        TensorDataset(images, labels.int()),
+        TensorDataset(images, labels.to(torch.uint8)),
+        TensorDataset(images.long(), labels),
+        TensorDataset(images / 255, labels),
+    ):
+        assert torch.allclose(lh.evaluate(model, same).logits, expected.logits, atol=1e-5)
+        batch = next(iter(lh.digit_loader(same, 7, shuffle=False)))
+        assert torch.allclose(batch[0], images[:7] / 255) and batch[1].dtype == torch.int64
+    mask = images > 127
+    expected = lh.evaluate(model, TensorDataset(mask.float(), labels)).logits
+    for same in (mask, mask.to(torch.uint8), mask.long()):
+        found = lh.evaluate(model, TensorDataset(same, labels)).logits
+        assert torch.allclose(found, expected, atol=1e-5)
+    raw = DataLoader(small.train, 100)  # its images are uint8: read as digit_loader reads them
+    ours, other = fresh(), fresh()
+    loader = lh.digit_loader(small.train, 100, shuffle=False)
+    assert lh.train_epoch(ours, raw, sgd(ours)) == lh.train_epoch(other, loader, sgd(other))
+
+
+def test_calls_that_do_not_fit(tmp_path):
+    model, loader, results = fresh(), lh.digit_loader(GOOD, 5, False), lh.evaluate(fresh(), GOOD)
+    optimizer, frozen = sgd(model), fresh().requires_grad_(False)
+    lh.save_weights(model, tmp_path / "w.pt")
+    other, mixed = TensorDataset(IMAGES[:7], LABELS[:7]), TensorDataset(IMAGES, LABELS * 0)
+    for call, words in {
+        # names
+        lambda: lh.train(model, DIGITS, lr=0.1): "no argument lr .did you mean max_lr",
+        lambda: lh.train(model, DIGITS, epoch=3): "did you mean epochs",
+        lambda: lh.train(model, DIGITS, learning_rate=1): r"max_lr=0.1, seed=0",
+        lambda: lh.train_in_background(model, DIGITS, batchsize=3): "did you mean batch_size",
+        lambda: lh.show_predictions(model, GOOD, N=3): "did you mean n",
+        lambda: lh.digit_loader(GOOD, batch=3, shuffle=True): "did you mean batch_size",
+        lambda: lh.conv_output_size(28, kernel=5): "did you mean kernel_size",
+        lambda: lh.output_size_steps(28, 5, pading=1): "did you mean padding",
+        lambda: lh.explore_convolution(size=5): "kernel_size=3",
+        lambda: lh.show_mistakes(results): "show_mistakes.evaluation, dataset, n=10.",
+        lambda: lh.load_weights(tmp_path / "w.pt"): "load_weights.model, path.",
+        lambda: lh.evaluate(model, GOOD, 20): "evaluate.model, dataset.",
+        lambda: lh.train(DIGITS): "train.model, digits, epochs=20",
+        # swapped
+        lambda: lh.evaluate(GOOD, model): "model must be a network.* TensorDataset",
+        lambda: lh.train(DIGITS, model): "model must be a network.* Digits",
+        lambda: lh.load_weights(tmp_path / "w.pt", model): "model must be a network.*PosixPath",
+        lambda: lh.show_mistakes(GOOD, results): "evaluation must be what evaluate",
+        lambda: lh.train_epoch(model, optimizer, loader): "loader must be batches.* SGD",
+        lambda: lh.digit_loader(5, GOOD, True): "dataset must be pictures.* 5",
+        lambda: lh.digit_loader(GOOD, True, 5): "batch_size must be a whole number.* True",
+        # numbers
+        lambda: lh.show_predictions(model, GOOD, 0): "n = 0 is too small",
+        lambda: lh.show_predictions(model, GOOD, -3): "n = -3 is too small",
+        lambda: lh.show_mistakes(results, GOOD, 10**6): "n = 1000000 is too large.* 200",
+        lambda: lh.show_mistakes(results, GOOD, 2.5): "n must be a whole number",
+        lambda: lh.digit_loader(GOOD, 0, True): "batch_size = 0 is too small",
+        lambda: lh.digit_loader(GOOD, 5.0, True): "batch_size must be a whole number",
+        lambda: lh.train(model, DIGITS, batch_size=0): "batch_size = 0 is too small",
+        lambda: lh.train(model, DIGITS, 2.5): "epochs must be a whole number.* 2.5",
+        lambda: lh.train(model, DIGITS, "3"): "epochs must be a whole number.* '3'",
+        lambda: lh.train(model, DIGITS, max_lr=0): "max_lr must be a number above 0",
+        lambda: lh.train(model, DIGITS, max_lr="0.1"): "max_lr must be .* '0.1'",
+        lambda: lh.train(model, DIGITS, max_lr=float("nan")): "max_lr must be .* nan",
+        lambda: lh.sample_drawing(10): "digit = 10 is too large",
+        lambda: lh.sample_drawing("3"): "digit must be a whole number",
+        # results, optimizers, loaders of something else
+        lambda: lh.show_mistakes(results, other): "other pictures .20, and here are 7",
+        lambda: lh.show_mistakes(results, mixed): "another order",
+        lambda: lh.show_mistakes((results, 3), GOOD): "evaluation must be .* tuple",
+        lambda: lh.show_confusion(model): "evaluation must be .* LeNet5",
+        lambda: lh.show_confusion(lh.Evaluation): "the class Evaluation",
+        lambda: lh.train_epoch(model, loader, sgd(fresh())): "another network",
+        lambda: lh.train_epoch(model, loader, torch.optim.SGD): "the class SGD",
+        lambda: lh.train_epoch(model, loader, model): "optimizer must be",
+        lambda: lh.train_epoch(model, loader, optimizer, print): "scheduler must be",
+        lambda: lh.train_epoch(model, loader, optimizer, on_batch=3): "on_batch must be",
+        lambda: lh.train_epoch(model, GOOD, optimizer): "loader must be .* TensorDataset",
+        lambda: lh.train_epoch(model, DIGITS, optimizer): "loader must be .* Digits",
+        lambda: lh.train_epoch(model, IMAGES, optimizer): "loader must be .* Tensor",
+        lambda: lh.train_epoch(model, [], optimizer): "loader is empty",
+        lambda: lh.train_epoch(frozen, loader, sgd(frozen)): "no parameters to train",
+        lambda: lh.train_epoch(nn.Flatten(), loader, optimizer): "no parameters to train",
+        lambda: lh.train(frozen, DIGITS): "no parameters to train",
+        # files
+        lambda: lh.load_weights(model, ""): "path must be the path of a file, but it is ''",
+        lambda: lh.load_weights(model, model): "path must be .* LeNet5",
+        lambda: lh.train(model, DIGITS, save=True): "save must be .* True",
+    }.items():
+        refused(words, call)
+    for folder in (tmp_path, "."):
+        with pytest.raises(OSError, match="is a folder"):
+            lh.load_weights(model, folder)
+    texts.use("zh")
+    refused("是不是要写 max_lr", lambda: lh.train(model, DIGITS, lr=0.1))
+    refused("现在是 类（class）LeNet5：在后面加上括号", lh.evaluate, lh.LeNet5, GOOD)
+
+
+def test_what_fits_is_taken_as_it_is(tmp_path, monkeypatch):
+    model, images = fresh(), lh.evaluate(fresh(), GOOD)
+    assert len(lh.show_predictions(model, GOOD, n=np.int64(50)).axes) == 20  # all there are
+    assert len(lh.show_mistakes(images, GOOD, n=200).axes) >= 18
+    assert lh.evaluate(nn.Sequential(nn.Flatten(), nn.AdaptiveAvgPool1d(10)), GOOD).loss > 0
+    lh.lenet5_diagram(tmp_path / "a new folder" / "lenet5.svg")
+    assert (tmp_path / "a new folder" / "lenet5.svg").stat().st_size > 1000
+    monkeypatch.setenv("HOME", str(tmp_path))
+    lh.save_weights(model, "~/w.pt")
+    assert torch.equal(weights(lh.load_weights(fresh(4), tmp_path / "w.pt")), weights(model))
+    doc = lh.train.__doc__ + str(lh.train.__signature__)
+    assert re.search("Trains `model`", doc) and "max_lr: float = 0.1" in doc.replace("'", "")
