@@ -468,3 +468,20 @@ def test_a_view_of_its_own_lives_on_when_the_notebook_is_hidden(open_pad):
     page.wait_for_function(
         "() => document.querySelector('.jp-LinkedOutputView .lh-pad-first b').textContent === '2'"
     )
+
+
+def test_keeping_what_was_drawn(open_pad, lab):
+    page = open_pad()
+    for digit in (8, 9):
+        page.locator(".lh-pad-label").select_option(str(digit))
+        page.locator(f"[data-sample='{digit}']").click()
+        page.locator(".lh-pad-keep").click()
+        page.get_by_text("kept so far").wait_for()
+        page.wait_for_function("digit => document.querySelector('.lh-pad-label').value === digit",
+                               arg=str((digit + 1) % 10))  # fmt: skip
+    settle(page)
+    labels = "from notebooks.support.handwriting import read_drawings; print(read_drawings()[1])"
+    assert run_code(lab.page, labels) == "[8 9]\n"
+    assert not max(page.locator(".lh-pad-canvas").evaluate(ALPHA))  # ready for the next one
+    page.locator(".lh-pad-keep").click()
+    page.get_by_text("Draw a digit first.").wait_for()

@@ -11,6 +11,8 @@
 //   shapes    {input: [1, 28, 28], c1: [6, 28, 28], s2, c3, s4, fc1, fc2, fc3: [10]}; after a fault
 //             only {input}; c1, c3, fc1 and fc2 after ReLU, fc3 the ten outputs
 //   values    the numbers of all of these, one after the other: float32, little-endian bytes
+// Where Python keeps drawings, {keep: digit} (model.send) keeps this one; the answer is _kept:
+//   turn, as above; note: how many there are, or what is wrong; done: whether one was kept
 // What stays as it is: _pen (the pen's width in pixels of 112), _samples (each digit's strokes, of
 // points [x, y] in the unit square), _networks, texts.
 
@@ -233,7 +235,8 @@ function resultsView(texts) {
 
 function render({ model, el }) {
   const texts = model.get("texts");
-  let sent = null, words = "", timer = 0, patience = 0, settling = 0, gone = false;
+  let sent = null, words = "", timer = 0, patience = 0, settling = 0;
+  let gone = false, asked = false;
 
   const notice = make("div", { class: "lh-pad-notice", role: "status" });
   const live = make("div", { class: "lh-pad-live", "aria-live": "polite" });
@@ -295,11 +298,25 @@ function render({ model, el }) {
   const networks = make("label", {}, texts.network, network);
   networks.hidden = names.length === 1;
 
+  const label = control("select", { class: "lh-pad-label" },
+    ...samples.map((_, digit) => make("option", { value: digit }, digit)));
+  const keep = button({ class: "lh-pad-keep" }, texts.keep_button);
+  const kept = make("span", { role: "status" });
+  const keeping = make("div", { class: "lh-pad-keeping" },
+    make("label", {}, texts.keep, label), keep, kept);
+  keeping.hidden = model.get("_kept") === undefined; // a page without Python
+  keep.onclick = () => {
+    asked = true;
+    send();
+    model.send({ keep: Number(label.value) });
+    expect();
+  };
+
   el.replaceChildren(make("div", { class: "lh-pad" }, make("div", { class: "lh-pad-body" },
     make("div", { class: "lh-pad-options" },
       make("div", { class: "lh-pad-samples", role: "group", "aria-label": texts.samples },
         make("span", { "aria-hidden": "true" }, texts.samples), ...samples),
-      make("label", {}, centre, texts.centre), networks),
+      make("label", {}, centre, texts.centre), networks, keeping),
     make("div", { class: "lh-pad-board" }, sheet.canvas,
       make("div", { class: "lh-pad-tools" }, ...tools, clear), notice),
     ...view.elements, live)));
@@ -313,6 +330,15 @@ function render({ model, el }) {
       if (!gone) notice.textContent = "";
       words = view.follow(model.get("_answer"));
       announce();
+    },
+    "change:_kept": () => {
+      const { note = "", done = false } = model.get("_kept") ?? {};
+      clearTimeout(patience);
+      kept.textContent = note;
+      if (!done || !asked) return;
+      asked = false; // the next digit, on an empty pad
+      label.value = (Number(label.value) + 1) % 10;
+      replace([]);
     },
     "change:centre change:network": () => {
       centre.checked = model.get("centre");

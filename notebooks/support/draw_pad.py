@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from .checks import check_argument
 from .drawing import PEN, SAMPLES, SIDE, centred, ink_levels
 from .figures import show_layers
+from .handwriting import keep_drawing, read_drawings
 from .images import png
 from .inference import activations
 from .texts import page_texts, text
@@ -31,7 +32,7 @@ class DrawPad(anywidget.AnyWidget):
     and the page follows; it takes what `to_mnist_style` takes, of that size, and may be empty.
     `centre`: whether `to_mnist_style` is used. `network`: the chosen name. `image`: float
     (1, 28, 28), what the network sees. Raises TypeError for what is no model, ValueError for other
-    drawings and names.
+    drawings and names. The page keeps drawings in data/my_digits.npz.
     """
 
     _esm = Path(__file__).with_name("draw_pad.js")
@@ -45,6 +46,7 @@ class DrawPad(anywidget.AnyWidget):
     _pen = traitlets.Int(PEN).tag(sync=True)
     _samples = traitlets.List([SAMPLES[digit] for digit in range(10)]).tag(sync=True)
     _networks = traitlets.List().tag(sync=True)
+    _kept = traitlets.Dict().tag(sync=True)  # draw_pad.js says what is in it
     texts = traitlets.Dict().tag(sync=True)
 
     def __init__(self, models: nn.Module | dict[str, nn.Module]) -> None:
@@ -58,6 +60,8 @@ class DrawPad(anywidget.AnyWidget):
         names = list(self._models)
         super().__init__(network=names[0], _networks=names, texts=page_texts("pad_"))
         self.observe(self._update, ["_ink", "centre", "network"])
+        self.on_msg(lambda pad, content, buffers: self._keep(content.get("keep")))
+        self._keep()
         self._update()
 
     @property
@@ -91,6 +95,18 @@ class DrawPad(anywidget.AnyWidget):
             turn = self._answer.get("turn", 0) + 1
             answer = _answer(self._models[self.network], self.drawing, self.image)
             self._answer = {"turn": turn, **answer}
+
+    def _keep(self, label=None):
+        """Keeps the drawing as that digit, and says how many there are, or what is wrong."""
+        turn, is_kept = self._kept.get("turn", 0) + 1, label is not None
+        try:
+            if is_kept and _no_guess(self.drawing):
+                raise ValueError(text("kept_empty"))
+            n = keep_drawing(self.drawing, int(label)) if is_kept else len(read_drawings()[1])
+            note = text("kept_some", n=n) if n else text("kept_none")
+        except (OSError, ValueError) as error:
+            note, is_kept = str(error), False
+        self._kept = {"turn": turn, "note": note, "done": is_kept}
 
     def _repr_mimebundle_(self, **kwargs):
         """The widget, and for a page without a kernel (a saved notebook) a PNG of its state."""

@@ -1,0 +1,76 @@
+"""Drawings that a reader keeps on the pad: kept whole, read back as a dataset, damaged files told."""
+
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+import lenet_helpers as lh
+from notebooks.support import handwriting
+
+
+@pytest.fixture(autouse=True)
+def own(tmp_path, monkeypatch):
+    monkeypatch.setattr(handwriting, "MY_DIGITS", tmp_path / "mine" / "my_digits.npz")
+    return handwriting.MY_DIGITS
+
+
+def press_keep(pad, label):
+    pad._handle_msg({"content": {"data": {"method": "custom", "content": {"keep": label}}}, "buffers": []})  # fmt: skip
+    return pad.get_state()["_kept"]
+
+
+def test_what_the_pad_keeps_comes_back_in_mnists_style(network, own, capsys):
+    pad = lh.DrawPad(network)
+    assert "digit" in press_keep(pad, 3)["note"] and not own.exists()  # nothing is drawn
+    for digit in range(10):
+        pad.drawing = lh.sample_drawing(digit)
+        told = press_keep(pad, digit)
+        assert told["done"] and str(digit + 1) in told["note"]
+    assert "10 kept" in lh.DrawPad(network).get_state()["_kept"]["note"]  # another kernel's pad
+    images, labels = handwriting.load_drawings().tensors
+    assert "10" in capsys.readouterr().out and labels.tolist() == list(range(10))
+    assert images.dtype == torch.uint8 and labels.dtype == torch.int64
+    by_hand = torch.stack([lh.to_mnist_style(lh.sample_drawing(digit)) for digit in range(10)])
+    assert (images / 255 - by_hand).abs().max() <= 0.5 / 255 + 1e-6
+    assert [path.name for path in own.parent.iterdir()] == [own.name]
+
+
+def test_of_too_few_the_projects_own_take_their_place(capsys):
+    handwriting.keep_drawing(lh.sample_drawing(3), 3)
+    data = handwriting.load_drawings()
+    assert np.bincount(data.tensors[1]).tolist() == [3] * 10
+    said = capsys.readouterr().out
+    assert "kept: 1" in said and "at least 10" in said and "30" in said
+
+
+def test_pages_that_keep_at_once_lose_nothing():
+    threads = [
+        threading.Thread(target=handwriting.keep_drawing, args=(lh.sample_drawing(k % 10), k % 10))
+        for k in range(12)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(handwriting.read_drawings()[1]) == sorted([*range(10), 0, 1])
+
+
+def test_a_damaged_file_is_told_and_never_written_over(network, own):
+    handwriting.keep_drawing(lh.sample_drawing(3), 3)
+    whole = own.read_bytes()
+    others = own.with_name("other.npz")
+    np.savez(others, drawings=np.zeros((1, 28, 28), np.uint8), labels=np.array([3]))
+    np.savez(own, drawings=np.array([{}], object), labels=np.array([3]))
+    for content in (b"", whole[: len(whole) // 2], others.read_bytes(), own.read_bytes()):
+        own.write_bytes(content)
+        with pytest.raises(ValueError, match="my_digits.npz is damaged"):
+            handwriting.load_drawings()
+        pad = lh.DrawPad(network)
+        pad.drawing = lh.sample_drawing(4)
+        told = press_keep(pad, 4)
+        assert "damaged" in told["note"] and not told["done"] and own.read_bytes() == content
+    own.unlink()
+    own.mkdir()  # cannot be written
+    assert "my_digits.npz" in press_keep(pad, 4)["note"]
