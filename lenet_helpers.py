@@ -53,6 +53,7 @@ from notebooks.support.files import (
     save_weights,
     write_file,
 )
+from notebooks.support.guesses import guess, reveal
 from notebooks.support.images import SIGNS
 from notebooks.support.inference import as_float, model_device, predict_logits
 from notebooks.support.installed import check_packages, check_page
@@ -65,6 +66,7 @@ from notebooks.support.mnist import (
     shown_path,
     sklearn_digits,
 )
+from notebooks.support.own_digits import load_drawings
 from notebooks.support.panel import TrainingRun, threads_beside_the_kernel
 from notebooks.support.plan import TrainingPlan, usual_batch_size
 from notebooks.support.sizes import (
@@ -85,7 +87,8 @@ __all__ = [
     "Digits", "load_mnist", "sklearn_digits", "digit_loader",  # 04
     "EpochResult", "train_epoch", "train", "train_in_background",
     "Evaluation", "evaluate", "show_predictions", "show_mistakes", "show_confusion", "show_filters",
-    "save_weights", "load_weights",
+    "guess", "reveal", "save_weights", "load_weights",
+    "load_drawings",  # 06
     "main",  # the command line
 ]
 # fmt: on

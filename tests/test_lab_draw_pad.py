@@ -480,7 +480,7 @@ def test_keeping_what_was_drawn(open_pad, lab):
         page.wait_for_function("digit => document.querySelector('.lh-pad-label').value === digit",
                                arg=str((digit + 1) % 10))  # fmt: skip
     settle(page)
-    labels = "from notebooks.support.handwriting import read_drawings; print(read_drawings()[1])"
+    labels = "from notebooks.support.own_digits import read_drawings; print(read_drawings()[1])"
     assert run_code(lab.page, labels) == "[8 9]\n"
     assert not max(page.locator(".lh-pad-canvas").evaluate(ALPHA))  # ready for the next one
     page.locator(".lh-pad-keep").click()

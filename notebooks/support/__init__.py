@@ -14,7 +14,7 @@ images      colours, and numbers, tables and maps as images
 figures     the lesson's figures
 explain     why a cell of a feature map has its value
 drawing     strokes, sample drawings (drawing.json) and MNIST's style
-handwriting drawings that a reader keeps, as a dataset
+own_digits  drawings that a reader keeps, as a dataset
 exercises   questions, their answers and the mistakes that are worth a hint
 judging     `check`: what is said of an answer
 timed       a call with a limit of time, whatever it does

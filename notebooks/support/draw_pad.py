@@ -17,9 +17,9 @@ from torch.nn import functional as F
 from .checks import check_argument
 from .drawing import PEN, SAMPLES, SIDE, centred, ink_levels
 from .figures import show_layers
-from .handwriting import keep_drawing, read_drawings
 from .images import png
 from .inference import activations
+from .own_digits import keep_drawing, read_drawings
 from .texts import page_texts, text
 
 

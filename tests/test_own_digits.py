@@ -7,13 +7,13 @@ import pytest
 import torch
 
 import lenet_helpers as lh
-from notebooks.support import handwriting
+from notebooks.support import own_digits
 
 
 @pytest.fixture(autouse=True)
 def own(tmp_path, monkeypatch):
-    monkeypatch.setattr(handwriting, "MY_DIGITS", tmp_path / "mine" / "my_digits.npz")
-    return handwriting.MY_DIGITS
+    monkeypatch.setattr(own_digits, "MY_DIGITS", tmp_path / "mine" / "my_digits.npz")
+    return own_digits.MY_DIGITS
 
 
 def press_keep(pad, label):
@@ -29,7 +29,7 @@ def test_what_the_pad_keeps_comes_back_in_mnists_style(network, own, capsys):
         told = press_keep(pad, digit)
         assert told["done"] and str(digit + 1) in told["note"]
     assert "10 kept" in lh.DrawPad(network).get_state()["_kept"]["note"]  # another kernel's pad
-    images, labels = handwriting.load_drawings().tensors
+    images, labels = own_digits.load_drawings().tensors
     assert "10" in capsys.readouterr().out and labels.tolist() == list(range(10))
     assert images.dtype == torch.uint8 and labels.dtype == torch.int64
     by_hand = torch.stack([lh.to_mnist_style(lh.sample_drawing(digit)) for digit in range(10)])
@@ -38,8 +38,8 @@ def test_what_the_pad_keeps_comes_back_in_mnists_style(network, own, capsys):
 
 
 def test_of_too_few_the_projects_own_take_their_place(capsys):
-    handwriting.keep_drawing(lh.sample_drawing(3), 3)
-    data = handwriting.load_drawings()
+    own_digits.keep_drawing(lh.sample_drawing(3), 3)
+    data = own_digits.load_drawings()
     assert np.bincount(data.tensors[1]).tolist() == [3] * 10
     said = capsys.readouterr().out
     assert "kept: 1" in said and "at least 10" in said and "30" in said
@@ -47,18 +47,18 @@ def test_of_too_few_the_projects_own_take_their_place(capsys):
 
 def test_pages_that_keep_at_once_lose_nothing():
     threads = [
-        threading.Thread(target=handwriting.keep_drawing, args=(lh.sample_drawing(k % 10), k % 10))
+        threading.Thread(target=own_digits.keep_drawing, args=(lh.sample_drawing(k % 10), k % 10))
         for k in range(12)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(handwriting.read_drawings()[1]) == sorted([*range(10), 0, 1])
+    assert sorted(own_digits.read_drawings()[1]) == sorted([*range(10), 0, 1])
 
 
 def test_a_damaged_file_is_told_and_never_written_over(network, own):
-    handwriting.keep_drawing(lh.sample_drawing(3), 3)
+    own_digits.keep_drawing(lh.sample_drawing(3), 3)
     whole = own.read_bytes()
     others = own.with_name("other.npz")
     np.savez(others, drawings=np.zeros((1, 28, 28), np.uint8), labels=np.array([3]))
@@ -66,7 +66,7 @@ def test_a_damaged_file_is_told_and_never_written_over(network, own):
     for content in (b"", whole[: len(whole) // 2], others.read_bytes(), own.read_bytes()):
         own.write_bytes(content)
         with pytest.raises(ValueError, match="my_digits.npz is damaged"):
-            handwriting.load_drawings()
+            own_digits.load_drawings()
         pad = lh.DrawPad(network)
         pad.drawing = lh.sample_drawing(4)
         told = press_keep(pad, 4)
