@@ -33,7 +33,7 @@ from torch.utils.data import (
 )
 from tqdm.auto import tqdm
 
-from notebooks.support.checks import check_batch, check_learning, checked
+from notebooks.support.checks import checked
 from notebooks.support.draw_pad import DrawPad
 from notebooks.support.drawing import sample_drawing, to_mnist_style
 from notebooks.support.explain import explain_cell
@@ -53,6 +53,7 @@ from notebooks.support.files import (
     save_weights,
     write_file,
 )
+from notebooks.support.forward import check_batch, check_learning
 from notebooks.support.guesses import guess, reveal
 from notebooks.support.images import SIGNS
 from notebooks.support.inference import as_float, model_device, predict_logits
@@ -367,7 +368,8 @@ class Evaluation:
             for digit, (right, n) in enumerate(zip(self.correct, self.total))
         ]
         overall = f"Test Accuracy (Overall): {_percent(self.correct.sum(), self.total.sum())}"
-        return "\n".join([f"Test Loss: {self.loss:.6f}", "", *lines, "", overall])
+        note = ["", text("pad_nan")] if np.isnan(self.loss) else []
+        return "\n".join([f"Test Loss: {self.loss:.6f}", "", *lines, "", overall, *note])
 
 
 def _percent(right, n):

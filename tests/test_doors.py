@@ -170,7 +170,7 @@ def test_calls_that_do_not_fit(tmp_path):
         # names
         lambda: lh.train(model, DIGITS, lr=0.1): "no argument lr .did you mean max_lr",
         lambda: lh.train(model, DIGITS, epoch=3): "did you mean epochs",
-        lambda: lh.train(model, DIGITS, learning_rate=1): r"max_lr=0.1, seed=0",
+        lambda: lh.train(model, DIGITS, learning_rate=1): r"train.model, .* max_lr=0.1, seed=0",
         lambda: lh.train_in_background(model, DIGITS, batchsize=3): "did you mean batch_size",
         lambda: lh.show_predictions(model, GOOD, N=3): "did you mean n",
         lambda: lh.digit_loader(GOOD, batch=3, shuffle=True): "did you mean batch_size",
@@ -181,6 +181,9 @@ def test_calls_that_do_not_fit(tmp_path):
         lambda: lh.load_weights(tmp_path / "w.pt"): "load_weights.model, path.",
         lambda: lh.evaluate(model, GOOD, 20): "evaluate.model, dataset.",
         lambda: lh.train(DIGITS): "train.model, digits, epochs=20",
+        lambda: lh.layer_table(model, 28): "input_shape must be .* 28",
+        lambda: lh.layer_table(model, (1, 28, 0)): "input_shape = 0 is too small",
+        lambda: lh.explore_kernels(torch.zeros(300, 300)): "n_in = 300 is too large",
         # swapped
         lambda: lh.evaluate(GOOD, model): "model must be a network.* TensorDataset",
         lambda: lh.train(DIGITS, model): "model must be a network.* Digits",
@@ -233,7 +236,7 @@ def test_calls_that_do_not_fit(tmp_path):
             lh.load_weights(model, folder)
     texts.use("zh")
     refused("是不是要写 max_lr", lambda: lh.train(model, DIGITS, lr=0.1))
-    refused("现在是 类（class）LeNet5：在后面加上括号", lh.evaluate, lh.LeNet5, GOOD)
+    refused("现在是 类（class）LeNet5：后面少了括号", lh.evaluate, lh.LeNet5, GOOD)
 
 
 def test_what_fits_is_taken_as_it_is(tmp_path, monkeypatch):
@@ -248,3 +251,13 @@ def test_what_fits_is_taken_as_it_is(tmp_path, monkeypatch):
     assert torch.equal(weights(lh.load_weights(fresh(4), tmp_path / "w.pt")), weights(model))
     doc = lh.train.__doc__ + str(lh.train.__signature__)
     assert re.search("Trains `model`", doc) and "max_lr: float = 0.1" in doc.replace("'", "")
+
+
+def test_a_network_gone_to_nan_is_said(capsys):
+    model = fresh()
+    nn.init.constant_(model.fc3.weight, float("nan"))
+    lh.show_layers(model, IMAGES[0])
+    lh.show_predictions(model, GOOD)
+    print(lh.evaluate(model, GOOD))
+    assert capsys.readouterr().out.count("outputs are NaN") == 3
+    assert "NaN" not in repr(lh.evaluate(fresh(), GOOD))

@@ -9,6 +9,7 @@ checks      the door of every public function: what it is given
 files       weights and other files, written whole or not at all
 mnist       MNIST found, checked and downloaded, or scikit-learn's digits
 pictures    a picture of any kind as a table of numbers
+forward     what a model's forward gives, and whether it can learn
 inference   a model's logits and activations, the model left untouched
 images      colours, and numbers, tables and maps as images
 figures     the lesson's figures

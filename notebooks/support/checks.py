@@ -66,7 +66,10 @@ def _bind(name, signature, args, kwargs):
     try:
         return signature.bind(*args, **kwargs)
     except TypeError:
-        plain = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
+        plain = [
+            p.replace(annotation=p.empty, kind=p.POSITIONAL_OR_KEYWORD)
+            for p in signature.parameters.values()
+        ]
         call = f"{name}{inspect.Signature(plain)}"
         for unknown in kwargs.keys() - signature.parameters.keys():
             near = difflib.get_close_matches(unknown.lower(), signature.parameters, 1, cutoff=0.4)
@@ -126,7 +129,7 @@ def _dataset(name, value):
     if not len(value):
         raise ValueError(text("door_empty", name=name))
     images, labels = value.tensors
-    return TensorDataset(_images(images), _labels(labels))
+    return TensorDataset(_images(images), check_labels(labels))
 
 
 def _whole_subset(value):
@@ -150,7 +153,8 @@ def _images(images):
     return images.float() if high <= 1 else images.to(torch.uint8)  # a mask has 0 and 1
 
 
-def _labels(labels, most=9):
+def check_labels(labels: torch.Tensor, most: int = 9) -> torch.Tensor:
+    """The labels as int64; raises ValueError unless they are whole numbers (N,), 0 to `most`."""
     low, high = labels.min().item(), labels.max().item()
     whole = not labels.is_floating_point() and labels.dtype != torch.bool
     if labels.dim() != 1 or not whole or low < 0 or high > most:
@@ -172,6 +176,12 @@ def _batches(name, value):
     if not isinstance(value, Iterable) or isinstance(value, (torch.Tensor, tuple, str, nn.Module)):
         raise _other_kind(name, value)
     return value
+
+
+def _shape(name, value):
+    if not isinstance(value, (tuple, list)) or len(value) != 3:
+        raise _other_kind(name, value)
+    return tuple(whole_number(name, n, 1) for n in value)
 
 
 def _evaluation(name, value):
@@ -198,44 +208,7 @@ CONTENTS = {
     "digits": _digits,
     "loader": _batches,
     "evaluation": _evaluation,
+    "input_shape": _shape,
     "max_lr": _rate,
     **dict.fromkeys(("path", "save", "log"), _path),
 }
-
-
-def check_logits(logits, n: int, columns: int | None = 10) -> torch.Tensor:
-    """What a model's `forward` gave for n images, float (n, columns), None for any number. Raises
-    TypeError for what is no tensor, ValueError for another shape."""
-    if not isinstance(logits, torch.Tensor):
-        key = "forward_none" if logits is None else "forward_kind"
-        raise TypeError(text(key, found=type(logits).__name__))
-    fits = logits.dim() == 2 and len(logits) == n and columns in (None, logits.shape[1])
-    if not fits or not logits.is_floating_point():
-        found = f"{tuple(logits.shape)}, {logits.dtype}"
-        raise ValueError(text("forward_shape", n=n, found=found))
-    return logits
-
-
-def check_batch(logits, labels: torch.Tensor) -> None:
-    """What a model gave for images with these labels; as many columns as they need will do."""
-    check_logits(logits, len(labels), columns=None)
-    if labels.shape != logits.shape:  # else probabilities, which cross_entropy takes, too
-        _labels(labels, logits.shape[1] - 1)
-
-
-def check_learning(model: nn.Module, optimizer: Optimizer | None = None) -> None:
-    """Raises ValueError for a model that has nothing to learn, or nothing that `optimizer` moves."""
-    learns = {id(p) for p in model.parameters() if p.requires_grad}
-    if not learns:
-        raise ValueError(text("nothing_learns"))
-    groups = optimizer.param_groups if optimizer else [{"params": model.parameters()}]
-    if not learns & {id(p) for group in groups for p in group["params"]}:
-        raise ValueError(text("foreign_optimizer"))
-
-
-def check_results(evaluation, labels: torch.Tensor) -> None:
-    """Raises ValueError where what `evaluate` returned is not of pictures with these labels."""
-    found, n = len(evaluation.predictions), len(labels)
-    pairs = 10 * labels + evaluation.predictions if found == n else labels[:0]
-    if not (pairs.bincount(minlength=100).numpy() == evaluation.confusion.flat).all():
-        raise ValueError(text("foreign_results", found=found, n=n))

@@ -25,6 +25,7 @@ LIMITS = {
     "padding": range(0, 5),
     "dilation": range(1, 4),
 }
+LARGEST = 256  # picture: more than that has no pixel to point at
 OWN = "own"  # the preset of a kernel that was edited
 
 
@@ -210,9 +211,10 @@ def explore_kernels(image) -> Explorer:
 
     image: a PIL image, array or tensor, grey or in colour, as high as wide; grey levels and masks
     become numbers from 0 to 1, floats and signed integers stay as they are. Raises ValueError for
-    other shapes, NaN and several images. Notebook 01.
+    other shapes, larger ones than 256, NaN and several images. Notebook 01.
     """
     table = _square(number_table(image, "image"), "image")
+    whole_number("n_in", len(table), 1, LARGEST)
     return Explorer(
         {len(table): table},
         n_in=len(table),

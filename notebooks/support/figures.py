@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from torch import nn
 from torch.utils.data import TensorDataset
 
-from .checks import check_results, checked
+from .checks import checked
 from .files import write_file
 from .images import RIGHT, WRONG, color_scale, layer_grid, show_table
 from .inference import AFTER_RELU, activations, predict_logits
@@ -42,13 +42,20 @@ def _show_digit(ax, image, title, color):
     ax.set_title(title, color=color, fontsize=11)
 
 
+def _say_what_is_nan(logits):
+    if not logits.isfinite().all():
+        print(text("pad_nan"))
+
+
 @checked
 def show_predictions(model: nn.Module, dataset: TensorDataset, n: int = 20) -> Figure:
     """The first `n` images of a dataset, each with "guess (label)": green if right, red with a
     cross if wrong. `n` is at most 200; all are shown, if there are fewer. Notebooks 04 and 06."""
     images, labels = (tensor[:n] for tensor in dataset.tensors)
     n = len(images)
-    guesses = predict_logits(model, images).argmax(1)
+    logits = predict_logits(model, images)
+    _say_what_is_nan(logits)
+    guesses = logits.argmax(1)
     figure, axes = _digit_axes(math.ceil(n / 10), min(n, 10), 1.5)
     for ax, image, guess, label in zip(axes, images, guesses.tolist(), labels.tolist()):
         right = guess == label
@@ -65,7 +72,7 @@ def show_mistakes(evaluation, dataset: TensorDataset, n: int = 10) -> Figure:
     at most 200. Notebook 04.
     """
     images, labels = dataset.tensors
-    check_results(evaluation, labels)
+    _check_results(evaluation, labels)
     probabilities = evaluation.logits.softmax(1)
     sure = probabilities.nan_to_num().max(1).values.where(evaluation.predictions != labels, -1.0)
     worst = [i for i in sure.argsort(descending=True)[:n].tolist() if sure[i] >= 0]
@@ -78,6 +85,14 @@ def show_mistakes(evaluation, dataset: TensorDataset, n: int = 10) -> Figure:
         claim = f"network says {guess} ({probabilities[i, guess]:.1%})"
         _show_digit(ax, images[i], f"{truth}\n{claim}", WRONG)
     return figure
+
+
+def _check_results(evaluation, labels):
+    """Raises ValueError where what `evaluate` returned is not of pictures with these labels."""
+    found, n = len(evaluation.predictions), len(labels)
+    pairs = 10 * labels + evaluation.predictions if found == n else labels[:0]
+    if not (pairs.bincount(minlength=100).numpy() == evaluation.confusion.flat).all():
+        raise ValueError(text("foreign_results", found=found, n=n))
 
 
 @checked
@@ -135,6 +150,7 @@ def show_layers(model: nn.Module, image) -> Figure:
     model that lacks a layer of that name. Notebook 03.
     """
     steps = activations(model, image)
+    _say_what_is_nan(steps["fc3"])
     if dark_on_light(steps["input"][0]):
         print(text("picture_paper"))
     figure = blank_figure(11, 5.6)

@@ -5,7 +5,7 @@ import copy
 import torch
 from torch import nn
 
-from .checks import check_logits
+from .forward import check_logits
 from .pictures import grey_levels
 from .texts import text
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from torch import nn
 
-from .checks import check_learning
 from .files import begin_file, weights_as_bytes
+from .forward import check_learning
 from .inference import predict_logits
 from .mnist import Digits
 from .texts import text

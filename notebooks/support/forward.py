@@ -1,0 +1,38 @@
+"""What a model's forward gives, and whether the model can learn: checked, with a sentence."""
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+from .checks import check_labels
+from .texts import text
+
+
+def check_logits(logits, n: int, columns: int | None = 10) -> torch.Tensor:
+    """What a model's `forward` gave for n images, float (n, columns), None for any number. Raises
+    TypeError for what is no tensor, ValueError for another shape."""
+    if not isinstance(logits, torch.Tensor):
+        key = "forward_none" if logits is None else "forward_kind"
+        raise TypeError(text(key, found=type(logits).__name__))
+    fits = logits.dim() == 2 and len(logits) == n and columns in (None, logits.shape[1])
+    if not fits or not logits.is_floating_point():
+        found = f"{tuple(logits.shape)}, {logits.dtype}"
+        raise ValueError(text("forward_shape", n=n, found=found))
+    return logits
+
+
+def check_batch(logits, labels: torch.Tensor) -> None:
+    """What a model gave for images with these labels; as many columns as they need will do."""
+    check_logits(logits, len(labels), columns=None)
+    if labels.shape != logits.shape:  # else probabilities, which cross_entropy takes, too
+        check_labels(labels, logits.shape[1] - 1)
+
+
+def check_learning(model: nn.Module, optimizer: Optimizer | None = None) -> None:
+    """Raises ValueError for a model that has nothing to learn, or nothing that `optimizer` moves."""
+    learns = {id(p) for p in model.parameters() if p.requires_grad}
+    if not learns:
+        raise ValueError(text("nothing_learns"))
+    groups = optimizer.param_groups if optimizer else ()
+    if optimizer and not learns & {id(p) for group in groups for p in group["params"]}:
+        raise ValueError(text("foreign_optimizer"))
