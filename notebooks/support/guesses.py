@@ -7,7 +7,8 @@ from .texts import text
 
 # What can be guessed, and its unit: "%" where the result is a share in [0, 1], "" for a number.
 GUESSES = {
-    "epoch1_accuracy": "%",  # notebook 04
+    "moved_digits": "",  # notebook 00
+    "epoch1_accuracy": "%",  # 04
     "shifted_accuracy": "%",  # 06
     "others_accuracy": "%",
     "own_accuracy": "%",
@@ -17,7 +18,7 @@ _guessed: dict[str, float] = {}
 
 def guess(name: str, value=...) -> None:
     """Keeps a guess until `reveal` shows it, and prints one line; `...` is none yet.
-    Notebook 06.
+    Notebooks 00 and 06.
 
     value: a number; for a share per cent, 80 or "80%" and not 0.8. A value that is none of these,
     and a name that is not in GUESSES, are told and not kept.
@@ -38,7 +39,7 @@ def guess(name: str, value=...) -> None:
 
 
 def reveal(name: str, actual: float) -> None:
-    """Prints the guess beside what came out. Notebook 06.
+    """Prints the guess beside what came out. Notebooks 00 and 06.
 
     actual: a share in [0, 1] where the unit is "%", a number elsewhere. Raises KeyError for a name
     that is not in GUESSES.
