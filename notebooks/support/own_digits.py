@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.utils.data import TensorDataset
 
-from .drawing import DRAWINGS, SIDE, draw_strokes, to_mnist_style
+from .drawing import DRAWINGS, SIDE, centred, draw_strokes
 from .files import MY_NETWORK, write_file
 from .texts import text
 
@@ -59,6 +59,6 @@ def load_drawings() -> TensorDataset:
         others = [each for each in DRAWINGS if each["note"] != "sample"]
         drawings = [draw_strokes(each["strokes"]) for each in others]
         labels = [each["digit"] for each in others]
-    images = torch.stack([to_mnist_style(drawing) for drawing in drawings])
+    images = torch.stack([centred(torch.from_numpy(drawing) / 255) for drawing in drawings])
     print(text(key, n=len(images), kept=kept, enough=ENOUGH))
     return TensorDataset((images * 255).round().to(torch.uint8), torch.as_tensor(labels))
