@@ -7,7 +7,11 @@ Here is the code that a teacher reads; what would distract is in notebooks/suppo
 
 from __future__ import annotations
 
-import argparse
+if __name__ == "__main__":
+    from notebooks.support.command import end_at_ctrl_c
+
+    end_at_ctrl_c()
+
 import importlib.metadata
 import random
 import sys
@@ -33,7 +37,8 @@ from torch.utils.data import (
 )
 from tqdm.auto import tqdm
 
-from notebooks.support.checks import checked
+from notebooks.support.checks import check_argument, checked
+from notebooks.support.command import command_parser, raise_at_ctrl_c
 from notebooks.support.draw_pad import DrawPad
 from notebooks.support.drawing import sample_drawing, to_mnist_style
 from notebooks.support.explain import explain_cell
@@ -51,6 +56,7 @@ from notebooks.support.files import (
     PROJECT,
     load_weights,
     save_weights,
+    try_files,
     write_file,
 )
 from notebooks.support.forward import check_batch, check_learning
@@ -394,42 +400,29 @@ def evaluate(model: nn.Module, dataset: TensorDataset) -> Evaluation:
     return Evaluation(loss, accuracy, correct, total, confusion, predictions, logits)
 
 
-def _parser():
-    parser = argparse.ArgumentParser(
-        prog="python lenet_helpers.py",
-        description="Train LeNet-5 on MNIST: a line an epoch, then the test report.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
-    parser.error = lambda message: parser.exit(2, f"{parser.prog}: {message} (--help explains)\n")
-    option = parser.add_argument
-    option("--epochs", type=int, default=20, metavar="N", help="passes over the training set")
-    option("--seed", type=int, default=0, metavar="S", help="start of the random numbers")
-    option("--save", type=Path, metavar="FILE", help="write the weights here after every epoch")
-    option("--log", type=Path, metavar="FILE", help="write the log here, too")
-    option("--data", type=Path, metavar="DIR", help="folder with MNIST (else $LENET_DATA or data/)")
-    return parser
-
-
 def main(arguments: list[str] | None = None) -> int:
     """The lesson's script: trains LeNet-5, prints and logs. Returns the exit status."""
-    parser = _parser()
+    parser = command_parser()
     options = parser.parse_args(arguments)
-    if options.epochs < 1:
-        parser.error(text("too_small", name="epochs", value=options.epochs, least=1))
     title = " ".join([parser.prog, *(sys.argv[1:] if arguments is None else arguments)])
     chosen = {"seed": options.seed, "save": options.save, "log": options.log}
+    files = [path for path in (options.save, options.log) if path]
     try:
+        check_argument("epochs", options.epochs)
+        try_files(*files)  # before MNIST is downloaded
         digits = load_mnist(options.data)
-        torch.manual_seed(options.seed)
+        torch.manual_seed(options.seed % 2**63)
         model = LeNet5()
         train(model, digits, options.epochs, **chosen, log_title=title)
+        print(evaluate(model, digits.test), flush=True)
     except (OSError, ValueError) as error:
         parser.exit(1, f"{parser.prog}: {error}\n")
     except KeyboardInterrupt:
-        parser.exit(130, text("interrupted") + "\n")
-    print(evaluate(model, digits.test))
+        on_disk = text("interrupted_files", files=", ".join(files)) if files else ""
+        parser.exit(130, f"{text('interrupted')} {on_disk}".strip() + "\n")
     return 0
 
 
 if __name__ == "__main__":
+    raise_at_ctrl_c()
     sys.exit(main())

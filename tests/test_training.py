@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -15,7 +16,7 @@ from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 
 import lenet_helpers as lh
-from notebooks.support import files, mnist
+from notebooks.support import files, mnist, plan
 from notebooks.support.panel import threads_beside_the_kernel
 
 
@@ -403,10 +404,18 @@ def test_command_line(tmp_path, no_network):
         (["--nonsense"], "--nonsense"),
         (["--data", "no-such-folder"], "no-such-folder"),
         (["--save", "."], "."),
+        (["--save", ""], "--save: the path is empty"),
+        (["--data", " "], "--data: the path is empty"),
+        (["--save", "file/w.pt"], "file/w.pt cannot be written"),  # found before the data
+        (["--save", "w.pt", "--log", "./w.pt"], "the same file"),
+        (["--log=~/log.txt", "--data", "~/no"], "home/no"),
     ],
 )
 def test_a_bad_argument_is_a_line(arguments, word, monkeypatch, tmp_path, capsys, small):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    (tmp_path / "file").touch()
     monkeypatch.setattr(
         mnist, "_download_mnist", lambda folder: (_ for _ in ()).throw(OSError("no network"))
     )
@@ -431,12 +440,75 @@ def test_the_command_prints_the_report(small, monkeypatch, capsys, tmp_path):
     assert "Epoch: 1" in out and out.splitlines()[-1].startswith("Test Accuracy (Overall)")
 
 
-def test_an_interrupt_of_the_command_is_a_line(small, monkeypatch, capsys):
+def test_an_interrupt_of_the_command_is_a_line(small, monkeypatch, capsys, tmp_path):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(lh, "load_mnist", lambda root: small)
     monkeypatch.setattr(lh, "train", interrupted)
-    with pytest.raises(SystemExit) as exit:
-        lh.main([])
-    assert exit.value.code == 130 and capsys.readouterr().err.startswith("Interrupted.")
+    for options, said in [
+        ([], "Interrupted.\n"),
+        (["--save", str(tmp_path / "w.pt")], f"on disk: {tmp_path / 'w.pt'}.\n"),
+    ]:
+        with pytest.raises(SystemExit) as exit:
+            lh.main(options)
+        error = capsys.readouterr().err
+        assert exit.value.code == 130 and error.startswith("Interrupted.") and error.endswith(said)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to one process")
+def test_an_interrupt_of_the_imports_is_a_line():
+    """Sent when numpy is there and torch is not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # else it may be ignored
+    script = str(files.PROJECT / "lenet_helpers.py")
+    process = subprocess.Popen(
+        [sys.executable, "-X", "importtime", script], stderr=subprocess.PIPE, text=True
+    )
+    signal.signal(signal.SIGINT, before)
+    with process:
+        while not process.stderr.readline().endswith(" numpy\n"):
+            pass
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+    assert process.returncode == 130 and rest.splitlines()[-1] == "Interrupted."
+    assert "Traceback" not in rest
+
+
+def test_two_files_that_are_one_are_refused_and_nothing_changes(tmp_path, monkeypatch):
+    """Through `..`, a link or a folder's link; a link stays one, and no file is left behind."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "old.pt").write_bytes(b"old")
+    for link, target in (("link.pt", "old.pt"), ("new.pt", "none.pt"), ("other", "folder")):
+        (tmp_path / link).symlink_to(target)
+    before = sorted(path.name for path in tmp_path.rglob("*"))
+    for save, log in [
+        ("old.pt", "folder/../old.pt"),
+        ("w.pt", "./gone/../w.pt"),
+        ("w.pt", tmp_path / "w.pt"),
+        ("link.pt", "old.pt"),
+        ("new.pt", "none.pt"),
+        ("folder/w.pt", "other/w.pt"),
+    ]:
+        with pytest.raises(ValueError, match="the same file"):
+            files.try_files(save, log)
+        assert sorted(path.name for path in tmp_path.rglob("*")) == before, (save, log)
+    files.try_files("old.pt", "w.pt", "new.pt")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == before
+    files.write_file("link.pt", b"new")
+    assert (tmp_path / "link.pt").is_symlink() and (tmp_path / "old.pt").read_bytes() == b"new"
+
+
+def test_where_the_projects_folder_cannot_be_written_a_line_says_so(
+    small, tmp_path, monkeypatch, capsys
+):
+    """As on a shared folder: nobody chose the place, so the class goes on; a chosen one raises."""
+    (tmp_path / "data").write_text("in the way of the folder")
+    own = tmp_path / "data" / "my_lenet5.pt"
+    monkeypatch.setattr(plan, "UNNAMED", own)
+    run = lh.train_in_background(fresh(), small, epochs=1, save=own)
+    said = capsys.readouterr().out
+    assert len(said.splitlines()) == 1 and "my_lenet5.pt cannot be written" in said
+    assert "LENET_SAVE" in said and len(run.wait()) == 1
+    with pytest.raises(OSError, match="other.pt cannot be written"):
+        lh.train_in_background(fresh(), small, epochs=1, save=own.with_name("other.pt"))

@@ -20,6 +20,7 @@ exercises   questions, their answers and the mistakes that are worth a hint
 judging     `check`: what is said of an answer
 timed       a call with a limit of time, whatever it does
 guesses     a guess before a run, shown beside what came out
+command     the command line: options, and Ctrl-C
 installed   the packages that are installed, and their parts for the page
 explorer    widget: a convolution, cell by cell
 draw_pad    widget: draw a digit, see what a network makes of it

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import itertools
 import os
 import uuid
 import zipfile
@@ -14,9 +15,18 @@ from .checks import checked
 from .texts import text
 
 PROJECT = Path(__file__).resolve().parents[2]
-MY_NETWORK = Path(
-    os.environ.get("LENET_SAVE") or PROJECT / "data" / "my_lenet5.pt"
-)  # of notebook 04
+
+
+def typed_path(typed: str | Path | None, base: str | Path = "") -> Path | None:
+    """A path as people type it, made absolute: without the blanks and quotes around it, `~` being
+    the home folder; a relative one counts from `base`, else from the current folder. None where
+    nothing is typed."""
+    path = os.path.expanduser(os.fspath(typed or "").strip(" \t\r\n\"'“”‘’"))
+    return Path(os.path.abspath(os.path.join(base, path))) if path else None
+
+
+UNNAMED = PROJECT / "data" / "my_lenet5.pt"  # where a network goes if nobody says where
+MY_NETWORK = typed_path(os.environ.get("LENET_SAVE"), PROJECT) or UNNAMED  # of notebook 04
 
 
 @checked
@@ -25,15 +35,10 @@ def save_weights(model: nn.Module, path: str | Path) -> None:
 
     Raises OSError where that cannot be done.
     """
-    write_file(path, weights_as_bytes(model))
-
-
-def weights_as_bytes(model: nn.Module) -> bytes:
-    """What a file of the model's weights holds."""
     state = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
     buffer = io.BytesIO()
     torch.save(state, buffer)
-    return buffer.getvalue()
+    write_file(path, buffer.getvalue())
 
 
 @checked
@@ -79,7 +84,7 @@ def _read_weights(path):
 def write_file(path: str | Path, content: bytes) -> None:
     """Writes bytes beside the file and renames: a reader sees the old file or the new one, never
     half of one. Makes the folder. Raises OSError, naming the file and what to do."""
-    path = Path(path)
+    path = _written_path(path)
     part = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.part")  # of this kernel alone
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -93,8 +98,26 @@ def write_file(path: str | Path, content: bytes) -> None:
         raise OSError(text("cannot_write", path=path, error=error.strerror or error)) from None
 
 
-def begin_file(path: str | Path, content: bytes) -> None:
-    """Writes `content` where there is no file, and else the file as it is: what cannot be written
-    is said before hours of work, and nothing is lost. Raises OSError as `write_file` does."""
-    path = Path(path)
-    write_file(path, path.read_bytes() if path.is_file() else content)
+def try_files(*paths: str | Path) -> None:
+    """Finds what cannot be written before hours of work, and leaves every file as it was.
+
+    Raises OSError as `write_file` does, and ValueError where two are one file, through `..`, a link
+    or the case of letters.
+    """
+    paths = [_written_path(path) for path in paths]
+    new = [path for path in paths if not os.path.lexists(path)]
+    try:
+        for path in paths:
+            write_file(path, path.read_bytes() if os.path.isfile(path) else b"")
+        for one, other in itertools.combinations(paths, 2):
+            if os.path.samefile(one, other):
+                raise ValueError(text("same_file", path=one))
+    finally:
+        for path in new:
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def _written_path(path):
+    """Where a path leads: a link is followed, so that it stays one."""
+    return Path(os.path.realpath(typed_path(path) or ""))

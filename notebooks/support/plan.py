@@ -6,7 +6,7 @@ from pathlib import Path
 
 from torch import nn
 
-from .files import begin_file, weights_as_bytes
+from .files import UNNAMED, try_files
 from .forward import check_learning
 from .inference import predict_logits
 from .mnist import Digits
@@ -32,15 +32,17 @@ class TrainingPlan:
         predict_logits(self.model, self.digits.test.tensors[0][:2])  # what it gives are ten logits
         self.batch_size = self.batch_size or usual_batch_size(self.digits)
         self.batches = math.ceil(len(self.digits.train) / self.batch_size)  # of an epoch
-        if self.save and self.log and Path(self.save).absolute() == Path(self.log).absolute():
-            raise ValueError(text("same_file", path=self.save))
 
     def begin_files(self) -> None:
-        """Raises OSError for what cannot be written, before the training."""
-        if self.save:
-            begin_file(self.save, weights_as_bytes(self.model))
-        if self.log:
-            begin_file(self.log, self.log_text([]))
+        """Raises what `try_files` does, before the training. Where the project's own folder cannot
+        be written, as a shared one, which nobody chose, a line says that nothing is saved."""
+        try:
+            try_files(*filter(None, (self.save, self.log)))
+        except OSError as error:
+            if self.log or Path(self.save) != UNNAMED:
+                raise
+            print(text("not_saved", error=error))
+            self.save = None
 
     def log_text(self, history, report=None) -> bytes:
         """The log's lines: its title, an epoch each, and at the end the report."""
