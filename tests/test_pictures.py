@@ -91,6 +91,7 @@ def on_paper(a):
         "PIL RGBA": Image.fromarray(rgb).convert("RGBA"),
         "transparent": on(a, 0, "RGBA"),
         "grey paper": (0.7 * white / 255).astype(np.float32),
+        "a photo, light from one side": white / 255 * np.linspace(1, 0.5, len(a)),
         "floats": white / 255,
         "bool": ~(a > 127),
     }

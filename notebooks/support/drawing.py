@@ -44,8 +44,9 @@ def to_mnist_style(drawing) -> torch.Tensor:
     """A drawing as MNIST's makers would have stored it: float32 (1, 28, 28) in [0, 1].
 
     Its longer side is scaled to 20 pixels (averaging, not picking pixels), then its centre of mass
-    is put in the middle of 28x28. drawing: what `ink_levels` takes. Raises ValueError for anything
-    else and for an empty drawing. Notebook 00.
+    is put in the middle of 28x28. drawing: a PIL image, array or tensor, grey or in colour, each
+    side at least 28, light on dark or ink on paper (`ink_levels` says more). Raises ValueError for
+    anything else and for an empty drawing. Notebook 00.
     """
     return centred(ink_levels(drawing))
 
@@ -53,8 +54,8 @@ def to_mnist_style(drawing) -> torch.Tensor:
 def ink_levels(drawing) -> torch.Tensor:
     """A drawing's ink, float32 (H, W) in [0, 1], 0 is empty; dark ink on light paper is turned.
 
-    drawing: a PIL image, array or tensor, grey or in colour, each side at least 28: a mask, 8 or
-    16 bits, floats up to 1 or up to 255. Raises ValueError for other shapes and levels, and NaN.
+    drawing: as for `to_mnist_style`; a mask, 8 or 16 bits, floats up to 1 or up to 255. Raises
+    ValueError for other shapes and levels, and NaN.
     """
     ink = grey_levels(drawing, "drawing")
     if min(ink.shape) < 28:

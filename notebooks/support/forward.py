@@ -33,6 +33,8 @@ def check_learning(model: nn.Module, optimizer: Optimizer | None = None) -> None
     learns = {id(p) for p in model.parameters() if p.requires_grad}
     if not learns:
         raise ValueError(text("nothing_learns"))
-    groups = optimizer.param_groups if optimizer else ()
-    if optimizer and not learns & {id(p) for group in groups for p in group["params"]}:
+    if optimizer is None:
+        return
+    moved = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    if not learns & moved:
         raise ValueError(text("foreign_optimizer"))

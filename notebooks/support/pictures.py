@@ -59,7 +59,7 @@ def dark_on_light(levels: torch.Tensor) -> bool:
     """Whether a picture (H, W) has a light edge, and something dark: ink on paper. MNIST's digits
     are light on dark."""
     edge = _edge(levels)
-    mostly_light = (edge > 0.5).float().mean() > 0.8
+    mostly_light = (edge > 0.4).float().mean() > 0.8
     return bool(mostly_light and levels.min() < edge.median() / 2)
 
 
@@ -67,7 +67,16 @@ def light_on_dark(levels: torch.Tensor) -> torch.Tensor:
     """Ink on paper turned into MNIST's light on dark, its paper to 0; other pictures as they are."""
     if not dark_on_light(levels):
         return levels
-    return (1 - levels / _edge(levels).median()).clamp(0, 1)
+    return (1 - levels / _paper(levels)).clamp(0, 1)
+
+
+def _paper(levels):
+    """How bright the paper is, (H, W): a plane through the edge, as light falls off in a photo."""
+    down, across = (torch.linspace(0, 1, n) for n in levels.shape)
+    plane = torch.stack([*torch.meshgrid(down, across, indexing="ij"), torch.ones_like(levels)])
+    edge = torch.stack([_edge(part) for part in plane], 1)
+    slopes = torch.linalg.lstsq(edge, _edge(levels)[:, None]).solution
+    return (slopes[..., None] * plane).sum(0).clamp(min=0.1)
 
 
 def _edge(levels):
