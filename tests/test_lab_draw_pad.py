@@ -256,8 +256,9 @@ def test_no_key_reaches_the_notebook(open_pad):
     page = open_pad("{'trained': network(), 'mine': lh.LeNet5()}")
     before = page.evaluate(CELLS)
     focusable = page.locator(".lh-pad :is(button, input, select, [tabindex])")
-    assert focusable.count() == 10 + 3 + 1 + 1
+    assert focusable.count() == 10 + 3 + 1 + 1 + 2
     kinds = ("[data-sample='3']", ".lh-pad-tools button", ".lh-pad-centre", ".lh-pad-network")
+    kinds += (".lh-pad-keep", ".lh-pad-label")
     for kind in kinds:
         page.locator(kind).first.focus()
         for key in ["d", "d", "x", "ArrowDown", "ArrowUp", "Escape", "d", "d", "x", "b", "m"]:
