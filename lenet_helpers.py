@@ -75,6 +75,7 @@ from notebooks.support.mnist import (
 )
 from notebooks.support.own_digits import load_drawings
 from notebooks.support.panel import TrainingRun, threads_beside_the_kernel
+from notebooks.support.patches import show_patches
 from notebooks.support.plan import TrainingPlan, usual_batch_size
 from notebooks.support.sizes import (
     ConvGeometry,
@@ -82,15 +83,16 @@ from notebooks.support.sizes import (
     layer_table,
     output_size_steps,
 )
+from notebooks.support.strokes import stroke_picture
 from notebooks.support.texts import text, use
 
 # fmt: off
 __all__ = [
     "start", "ready",
     "DrawPad", "sample_drawing", "to_mnist_style", "explain_cell", "MY_NETWORK",  # notebook 00
-    "check", "explore_convolution", "explore_kernels", "SIGNS",  # 01
+    "check", "explore_convolution", "explore_kernels", "stroke_picture", "SIGNS",  # 01
     "ConvGeometry", "conv_output_size", "output_size_steps",  # 02
-    "LeNet5", "lenet5_diagram", "layer_table", "show_layers",  # 03
+    "LeNet5", "lenet5_diagram", "layer_table", "show_layers", "show_patches",  # 03
     "Digits", "load_mnist", "sklearn_digits", "digit_loader",  # 04
     "EpochResult", "train_epoch", "train", "train_in_background",
     "Evaluation", "evaluate", "show_predictions", "show_mistakes", "show_confusion", "show_filters",
@@ -210,7 +212,7 @@ def digit_loader(
     dataset: TensorDataset, batch_size: int, shuffle: bool, generator: torch.Generator | None = None
 ) -> DataLoader:
     """Batches (float32 images (B, 1, 28, 28) in [0, 1], int64 labels (B,)) of a uint8 dataset, each
-    taken out of the tensors at once: faster than image by image. Notebooks 04, 05 and 06."""
+    taken out of the tensors at once: faster than image by image. Notebooks 03 to 06."""
     order = RandomSampler(dataset, generator=generator) if shuffle else SequentialSampler(dataset)
     return DataLoader(
         dataset,
@@ -244,7 +246,7 @@ def train_epoch(
     """One pass over `loader` as notebook 04 writes it out; returns the mean loss over its images.
 
     `scheduler` steps after each batch; `on_batch(batch, loss)` is called with the batch's number
-    from 1. Notebooks 04, 05 and 06.
+    from 1. Notebooks 03 to 06.
     """
     check_learning(model, optimizer)
     model.train()
@@ -389,7 +391,7 @@ def evaluate(model: nn.Module, dataset: TensorDataset) -> Evaluation:
 
     The model is left as it is, its train/eval mode too, and may be in training meanwhile. Raises
     TypeError or ValueError for what is no such dataset (a Subset of one is), and for a model that
-    does not give ten logits an image. Notebooks 04, 05 and 06.
+    does not give ten logits an image. Notebooks 03 to 06.
     """
     images, labels = dataset.tensors
     logits = predict_logits(model, images)

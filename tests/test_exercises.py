@@ -17,9 +17,11 @@ from lab import PROJECT
 import lenet_helpers as lh
 from notebooks.support import judging, texts
 from notebooks.support.exercises import EXERCISES, CodeExercise, Exercise
+from notebooks.support.strokes import KernelExercise
 
 NUMBERS = [name for name, exercise in EXERCISES.items() if isinstance(exercise, Exercise)]
 CODE = [name for name, exercise in EXERCISES.items() if isinstance(exercise, CodeExercise)]
+KERNELS = [name for name, exercise in EXERCISES.items() if isinstance(exercise, KernelExercise)]
 
 
 @pytest.fixture
@@ -57,19 +59,27 @@ def parameters(*args):
     return sum(p.numel() for p in torch.nn.Conv2d(*args).parameters())
 
 
-def s4_numbers():
+def lenet5_layers():
     layers = [
         torch.nn.Conv2d(1, 6, 5, padding=2),
         torch.nn.MaxPool2d(2),
         torch.nn.Conv2d(6, 16, 5),
         torch.nn.MaxPool2d(2),
     ]
-    return torch.nn.Sequential(*layers)(torch.zeros(1, 1, 28, 28)).numel()
+    return torch.nn.Sequential(*layers)
+
+
+def reach_of_c3():
+    """How many rows of any of many pictures have a gradient of one cell of C3."""
+    x = torch.rand(300, 1, 28, 28, requires_grad=True)
+    cell = lenet5_layers()[:3](x)[:, 0, 4, 4].sum()
+    return int((torch.autograd.grad(cell, x)[0] != 0).any(0)[0].any(1).sum())
 
 
 RIGHT = {
     "corner_pixel": outputs_of_a_corner,
     "corner_pixel_padding": lambda: outputs_of_a_corner(padding=2),
+    "four_layers": lambda: lenet5_layers()(torch.zeros(1, 1, 28, 28)).shape[-1],
     "same_padding": lambda: [p for p in range(9) if torch_size(28, 5, padding=p) == 28][0],
     "two_3x3_weights": lambda: 2 * torch.nn.Conv2d(1, 1, 3, bias=False).weight.numel(),
     "two_3x3_reach": reach_of_two,
@@ -86,13 +96,15 @@ RIGHT = {
     "c3_multiply_adds": lambda: (
         sum(1 for _ in np.ndindex(16, 10, 10)) * torch.nn.Conv2d(6, 16, 5).weight[0].numel()
     ),
-    "fc1_inputs": s4_numbers,
+    "c3_reach": reach_of_c3,
+    "fc1_inputs": lambda: lenet5_layers()(torch.zeros(1, 1, 28, 28)).numel(),
     "batches_per_epoch": lambda: len(torch.utils.data.DataLoader(range(60_000), batch_size=128)),
     "untrained_loss": lambda: math.log(10),
 }
 BY_HAND = {
     "corner_pixel": 1,
     "corner_pixel_padding": 9,
+    "four_layers": ((28 + 2 * 2 - 5 + 1) // 2 - 5 + 1) // 2,
     "same_padding": 2,
     "two_3x3_weights": 18,
     "two_3x3_reach": 5,
@@ -105,6 +117,7 @@ BY_HAND = {
     "c1_parameters": 156,
     "c3_parameters": 2416,
     "c3_multiply_adds": 240_000,
+    "c3_reach": 5 * 2 + 4,
     "fc1_inputs": 400,
     "batches_per_epoch": 469,
     "untrained_loss": 2.3,
@@ -129,6 +142,7 @@ GOOD = {"my_output_size": good_size, "my_convolution": good_convolution}
 
 def test_every_exercise_has_an_oracle():
     assert set(RIGHT) == set(BY_HAND) == set(NUMBERS) and set(GOOD) == set(CODE)
+    assert KERNELS == ["rising_strokes"]
     assert len(EXERCISES) >= 14 and all(name.isidentifier() for name in set(EXERCISES))
 
 
@@ -198,6 +212,9 @@ def test_the_numbers_in_the_sentences():
     for name, weight in (("c1_parameters", c1), ("c3_parameters", c3)):
         assert values[name] == {"shape": tuple(weight.shape), "bias": len(weight)}
     assert values["c3_multiply_adds"] == {"outputs": 16 * 10 * 10, "each": c3[0].numel()}
+    steps = [28, *(row.geometry.n_out for row in lh.layer_table(lh.LeNet5())[:4])]
+    assert values["four_layers"] == {"sizes": " → ".join(map(str, steps))}
+    assert values["c3_reach"] == {"s2": c3.shape[-1], "c1": c3.shape[-1] * 2}
     assert math.prod(values["fc1_inputs"]["shape"]) == lh.LeNet5().fc1.in_features
     assert values["batches_per_epoch"] == {"whole": 60_000 // 128}
     assert values["two_3x3_weights"] == {"small": 3 * 3, "large": 5 * 5}
@@ -216,6 +233,13 @@ def test_the_numbers_in_the_sentences():
         ("size_dilation", 12 - 3 * 2 + 1, "1 once"),
         ("size_dilation", 12 - 3 * 3 + 1, "gap fewer"),
         ("size_lesson", 6 - 3, "+1"),
+        ("four_layers", ((28 - 5 + 1) // 2 - 5 + 1) // 2, "no padding"),
+        ("four_layers", (28 // 2 + 2 * 2 - 5 + 1) // 2, "C3 has padding"),
+        ("four_layers", 28 // 2 - 5 + 1, "before S4"),
+        ("four_layers", 28 - 2 + 1 - 5 + 1 - 2 + 1, "one cell at a time"),
+        ("c3_reach", 5, "of S2"),
+        ("c3_reach", 5 * 2, "of C1"),
+        ("c3_reach", 5 + 2 + 5, "overlap"),
         ("c3_parameters", 16 * 6 * 25, "bias"),
         ("c3_parameters", 16 * 25 + 16, "input channels"),
         ("fc1_inputs", 16 * 4 * 4, "no padding"),
@@ -244,6 +268,73 @@ def test_the_numbers_in_the_sentences():
 def test_mistakes_as_students_make_them(name, answer, words, said):
     line = said(name, answer)
     assert line.startswith("✗") and words in line, line
+
+
+RISING = [[-1, -1, 2], [-1, 2, -1], [2, -1, -1]]
+
+
+def stroke_kind(block):
+    """What a block of 12x12 pixels shows, by where its ink is."""
+    rows, columns = (block > 0).nonzero().T
+    ways = {
+        "rising": rows + columns,
+        "falling": rows - columns,
+        "horizontal": rows,
+        "vertical": columns,
+    }
+    return next((kind for kind, way in ways.items() if len(way.unique()) == 1), "blot")
+
+
+def marked_by_hand(kernel):
+    picture, kernel = lh.stroke_picture(), torch.as_tensor(kernel).float()
+    feature_map, k, found = good_convolution(picture, kernel), len(kernel), {}
+    for r, c in np.ndindex(*feature_map.shape):
+        if feature_map[r, c] > max(feature_map.max().item(), 0) / 2:
+            top, left = (r + k // 2) // 12 * 12, (c + k // 2) // 12 * 12
+            kind = stroke_kind(picture[top : top + 12, left : left + 12])
+            found[kind] = found.get(kind, 0) + 1
+    return found
+
+
+def test_kernels_that_mark_rising_strokes(said):
+    explorer = lh.explore_kernels(lh.stroke_picture())
+    assert "not answered" in said("rising_strokes", explorer)
+    explorer.kernel = RISING
+    larger = 5 * torch.eye(5).flip(0) - 1
+    for answer in (RISING, torch.tensor(RISING), np.array(RISING) / 2, explorer, larger):
+        assert marked_by_hand(getattr(answer, "kernel", answer)) == {"rising": 24}
+        for language in texts.LANGUAGES:
+            texts.use(language)
+            line = said("rising_strokes", answer)
+            assert line.startswith("✓ rising_strokes: ") and " 24 " in line
+
+
+def test_kernels_that_mark_something_else(said):
+    explorer = lh.explore_kernels(lh.stroke_picture())
+    explorer.kernel = np.fliplr(RISING)
+    for answer, words in [
+        (explorer, "lower left"),
+        (np.eye(3)[::-1], "added up"),
+        ([[-1, 0, 1], [0, 1, 0], [1, 0, -1]], "added up"),
+        ([[-1, 2, -1]] * 3, "straight"),
+        ([[-1] * 3, [2] * 3, [-1] * 3], "straight"),
+        ([[-1] * 3, [-1, 1, -1], [1, -1, -1]], "one end"),
+        ([[-1] * 3] * 3, "marks nothing"),
+        (torch.zeros(3, 3), "marks nothing"),
+        ([[1] * 8] * 8, "7x7"),
+        ([[1, 2]], "square table"),
+        (lambda: RISING, "kernel must be"),
+        ("RISING", "kernel must be"),
+        (torch.eye(3) * 1j, "kernel must be"),
+        (5, "kernel must be"),
+    ]:
+        line = said("rising_strokes", answer)
+        assert line.startswith("✗ rising_strokes: ") and words in line, line
+        if "too: " in line:
+            found = marked_by_hand(np.copy(getattr(answer, "kernel", answer)))
+            right = found.pop("rising", 0)
+            counts = " / ".join(f"{kind} {n}" for kind, n in found.items())
+            assert f"marks {right} places" in line and f"too: {counts}." in line, line
 
 
 def test_a_number_may_come_in_any_shape(said):

@@ -13,10 +13,12 @@ forward     what a model's forward gives, and whether it can learn
 inference   a model's logits and activations, the model left untouched
 images      colours, and numbers, tables and maps as images
 figures     the lesson's figures
+patches     what each map of a layer looks for
 explain     why a cell of a feature map has its value
 drawing     strokes, sample drawings (drawing.json) and MNIST's style
 own_digits  drawings that a reader keeps, as a dataset
 exercises   questions, their answers and the mistakes that are worth a hint
+strokes     a picture of strokes, and what a kernel marks in it
 judging     `check`: what is said of an answer
 timed       a call with a limit of time, whatever it does
 guesses     a guess before a run, shown beside what came out

@@ -13,6 +13,7 @@ import torch
 from torch.nn import functional as F
 
 from .sizes import ConvGeometry, conv_output_size
+from .strokes import STROKES
 
 
 @dataclass(frozen=True)
@@ -77,9 +78,7 @@ PIXELS = {  # notebook 01
 
 SIZES = {  # notebooks 01 and 02
     "size_lesson": _size(
-        4,
-        ConvGeometry(6, 3),
-        {"hint_no_plus_one": 3, "hint_no_minus_one": 5, "hint_unchanged": 6},
+        4, ConvGeometry(6, 3), {"hint_no_plus_one": 3, "hint_no_minus_one": 5, "hint_unchanged": 6}
     ),
     "size_padding": _size(
         9,
@@ -113,6 +112,13 @@ SIZES = {  # notebooks 01 and 02
             "hint_dilation_ignored": 10,
             "hint_dilation_span": 4,
         },
+    ),
+    "four_layers": Exercise(
+        5,
+        "why_four_layers",
+        {"hint_c1_padding": 4, "hint_c3_padding": 7, "hint_no_s4": 10, "hint_pooling_stride": 22},
+        "hint_four_layers",
+        {"sizes": "28 → 28 → 14 → 10 → 5"},
     ),
     "same_padding": Exercise(
         28,
@@ -162,6 +168,13 @@ LENET5 = {  # notebook 03
         {"hint_no_channels": 40_000, "hint_one_position": 2400, "hint_input_size": 470_400},
         "hint_work",
         {"outputs": 1600, "each": 150},
+    ),
+    "c3_reach": Exercise(
+        14,
+        "why_c3_reach",
+        {"hint_reach_s2": 5, "hint_reach_c1": 10, "hint_reach_sum": 12},
+        "hint_again",
+        {"s2": 5, "c1": 10},
     ),
     "fc1_inputs": Exercise(
         400,
@@ -233,4 +246,4 @@ CODE = {  # notebooks 01 and 02
     ),
 }
 
-EXERCISES = PIXELS | SIZES | LENET5 | TRAINING | CODE
+EXERCISES = PIXELS | SIZES | LENET5 | TRAINING | CODE | STROKES

@@ -7,6 +7,7 @@ import contextlib
 from pathlib import Path
 
 import anywidget
+import numpy as np
 import torch
 import traitlets
 from matplotlib.figure import Figure
@@ -69,6 +70,12 @@ def _square(table, name):
     return table
 
 
+def kernel_table(numbers) -> np.ndarray:
+    """A kernel in every form in which people have one, (k, k) float64. Raises ValueError for what
+    is no square table of finite numbers."""
+    return _square(one_table(numbers, "kernel").astype(float), "kernel")
+
+
 def _resized(kernel: list[list[float]], k: int) -> list[list[float]]:
     """A kernel of another size: its centre (row and column k // 2) stays, new cells are 0."""
     shift, old = k // 2 - len(kernel) // 2, range(len(kernel))
@@ -93,7 +100,7 @@ class Kernel(traitlets.TraitType):
     """A square table of numbers, kept as lists, of a size that the explorer offers."""
 
     def validate(self, explorer, value):
-        table = _square(one_table(value, self.name).astype(float), self.name)
+        table = kernel_table(value)
         type(explorer).kernel_size.validate(explorer, len(table))
         return table.tolist()
 

@@ -1,4 +1,4 @@
-"""`check`: what is said of an answer, a number or a function, whatever a student hands in."""
+"""`check`: what is said of an answer (number, function, kernel), whatever a student hands in."""
 
 import contextlib
 import copy
@@ -11,6 +11,7 @@ import torch
 
 from .exercises import EXERCISES, CodeExercise, Exercise
 from .sizes import ConvGeometry
+from .strokes import KernelExercise, judge_kernel
 from .texts import text
 from .timed import StillRunning, call_in_time
 
@@ -19,12 +20,13 @@ LARGEST = 1e100  # of the numbers that are read
 
 
 def check(name: str, answer=..., *more) -> None:
-    """Prints one line on `answer`: a number, a pair of numbers or a function, as the exercise asks;
-    of none, and of several (`more`), it says so. Notebooks 01 to 04.
+    """Prints one line on `answer`: a number, a pair of numbers, a function or a kernel, as the
+    exercise asks; of none, and of several (`more`), it says so. Notebooks 01 to 04.
 
     A number may be an int, a float, numpy's or a tensor of one element; `None` and `...` are no
-    answer yet. A function is tried on many cases; what it prints is not shown. No answer raises an
-    error, and none takes longer than CODE_SECONDS; an interrupt ends the check.
+    answer yet. A function is tried on many cases; what it prints is not shown. A kernel is a table,
+    or the explorer with its weights edited. No answer raises an error, and none takes longer than
+    CODE_SECONDS; an interrupt ends the check.
     """
     name, calls = name if isinstance(name, str) else _abbreviated(name), []
     try:
@@ -54,6 +56,8 @@ def _judge(name, answer, more, calls, printed):
         exercise = EXERCISES[name]
         if isinstance(exercise, CodeExercise):
             return _judge_function(name, exercise, answer, calls, printed)
+        if isinstance(exercise, KernelExercise):
+            return judge_kernel(exercise, answer)
         return _judge_numbers(exercise, answer)
     except BaseException as error:  # what an answer's own methods raise when it is looked at
         return "✗", text("check_raised", error=_message(error))

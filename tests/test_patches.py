@@ -1,0 +1,84 @@
+"""Patches: where they are cut out by autograd, which they are by trying every cell."""
+
+import pytest
+import torch
+from torch.nn import functional as F
+from torch.utils.data import TensorDataset
+
+import lenet_helpers as lh
+from notebooks.support.patches import receptive_field, strongest_patches
+
+
+def seen_rows(model, layer, row):
+    """The rows of 300 pictures that have a gradient of a cell, in the picture of 28 rows."""
+    x = torch.rand(300, 1, 28, 28, requires_grad=True)
+    steps = {"c1": model.c1(x)}
+    steps["s2"] = model.s2(steps["c1"])
+    steps["c3"] = model.c3(steps["s2"])
+    steps["s4"] = model.s4(steps["c3"])
+    gradient = torch.autograd.grad(steps[layer][:, :, row, row].sum(), x)[0]
+    return (gradient != 0).any(0)[0].any(1).nonzero().flatten().tolist()
+
+
+@pytest.mark.parametrize("layer, last", [("c1", 27), ("s2", 13), ("c3", 9), ("s4", 4)])
+def test_the_receptive_field_is_where_a_cell_has_a_gradient(network, layer, last):
+    sizes = {"c1": 5, "s2": 6, "c3": 14, "s4": 16}  # the table, by hand
+    for row in (0, 1, last // 2, last):
+        first, size = receptive_field(network, layer, row)
+        inside = [pixel for pixel in range(first, first + size) if 0 <= pixel < 28]
+        assert size == sizes[layer] and seen_rows(network, layer, row) == inside
+
+
+def test_strongest_patches_are_the_best_of_every_cell(network, small):
+    images = small.test.tensors[0][:40]
+    padded = F.pad(images / 255, [2] * 4, value=float("nan"))
+    with torch.no_grad():
+        maps = network.c3(network.s2(network.c1(images / 255).relu()))
+    patches, values = strongest_patches(network, images, n=4)
+    assert patches.shape == (16, 4, 14, 14) and values.shape == (16, 4)
+    for channel in range(16):
+        best = sorted(range(40), key=lambda i: -maps[i, channel].max())[:4]
+        for number, i in enumerate(best):
+            row, column = (maps[i, channel] == maps[i, channel].max()).nonzero()[0].tolist()
+            by_hand = padded[i, 0, 2 * row : 2 * row + 14, 2 * column : 2 * column + 14]
+            shown = patches[channel, number]
+            assert torch.equal(shown.isnan(), by_hand.isnan())
+            assert torch.equal(shown.nan_to_num(), by_hand.nan_to_num())
+            assert values[channel, number] == pytest.approx(maps[i, channel].max().item(), abs=1e-4)
+
+
+def test_a_patch_at_the_border_shows_its_padding():
+    """One kernel that likes ink in its last corner best: the first pixel is seen past the edge."""
+    model, image = lh.LeNet5(), torch.zeros(1, 1, 28, 28)
+    image[0, 0, 0, 0] = 1
+    with torch.no_grad():
+        model.c1.weight.zero_()[:, 0, 4, 4] = 1
+    patch = strongest_patches(model, image, "c1", n=1)[0][0, 0]
+    assert patch.isnan().sum() == 25 - 9 and patch[2:, 2:].tolist() == [[1, 0, 0], [0] * 3, [0] * 3]
+
+
+def test_the_figure_has_a_row_for_each_map(network, small):
+    images = small.test.tensors[0][:30]
+    patches, values = strongest_patches(network, images, n=3)
+    figure = lh.show_patches(network, TensorDataset(*small.test[:30]), n=3)
+    shown = {int(ax.get_title().split(":")[0][4:]): ax for ax in figure.axes if ax.images}
+    assert sorted(shown) == list(range(16))
+    for channel, ax in shown.items():
+        first, last = (float(v) for v in ax.get_title().split(": ")[1].split(" to "))
+        assert first == pytest.approx(values[channel, 0].item(), abs=0.06)
+        assert last == pytest.approx(values[channel, -1].item(), abs=0.06)
+        grid = torch.tensor(ax.images[0].get_array().filled(float("nan")))
+        for number, patch in enumerate(patches[channel]):
+            left = 1 + 15 * number
+            cut = grid[1:15, left : left + 14]
+            assert torch.equal(cut.isnan(), patch.isnan())
+            assert torch.allclose(cut.nan_to_num(), patch.nan_to_num())
+
+
+def test_a_layer_without_maps_is_refused_and_the_model_left_alone(network, small):
+    few = TensorDataset(*small.test[:5])
+    for layer in ("fc1", "C3", None):
+        with pytest.raises(ValueError, match="c1, s2, c3, s4"):
+            lh.show_patches(network, few, layer)
+    lh.show_patches(network, few)  # fewer than nine
+    assert not network.c3._forward_hooks and all(p.grad is None for p in network.parameters())
