@@ -39,6 +39,7 @@ from tqdm.auto import tqdm
 
 from notebooks.support.checks import check_argument, checked
 from notebooks.support.command import command_parser, raise_at_ctrl_c
+from notebooks.support.downhill import downhill
 from notebooks.support.draw_pad import DrawPad
 from notebooks.support.drawing import sample_drawing, to_mnist_style
 from notebooks.support.explain import explain_cell
@@ -83,6 +84,7 @@ from notebooks.support.sizes import (
     layer_table,
     output_size_steps,
 )
+from notebooks.support.softmax import explore_softmax
 from notebooks.support.strokes import stroke_picture
 from notebooks.support.texts import text, use
 
@@ -94,7 +96,7 @@ __all__ = [
     "ConvGeometry", "conv_output_size", "output_size_steps",  # 02
     "LeNet5", "lenet5_diagram", "layer_table", "show_layers", "show_patches",  # 03
     "Digits", "load_mnist", "sklearn_digits", "digit_loader",  # 04
-    "EpochResult", "train_epoch", "train", "train_in_background",
+    "EpochResult", "train_epoch", "train", "train_in_background", "downhill", "explore_softmax",
     "Evaluation", "evaluate", "show_predictions", "show_mistakes", "show_confusion", "show_filters",
     "guess", "reveal", "save_weights", "load_weights",
     "load_drawings",  # 06

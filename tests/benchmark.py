@@ -10,6 +10,8 @@ background  an epoch in the background beside one in the foreground; how long an
             meanwhile
 explorer    slider and pointer to pixels in a real JupyterLab, the slider beside plain interact + matplotlib
 draw_pad    pen up to the new guess and maps in a real JupyterLab, the kernel idle and a training in the background
+downhill    its two sliders to pixels in a real JupyterLab
+softmax     a score's slider to pixels, the same
 page        00_demo.html: open to ready, and pen up to the new guess and maps, beside the pad in JupyterLab
 
 Needs full MNIST: LENET_DATA=../shared/mnist, or data/.
@@ -278,6 +280,18 @@ def draw_pad(digits, folder, full):
     yield from benchmark_draw_pad.measure().items()
 
 
+def downhill(digits, folder, full):
+    import benchmark_learning
+
+    yield from benchmark_learning.measure("downhill").items()
+
+
+def softmax(digits, folder, full):
+    import benchmark_learning
+
+    yield from benchmark_learning.measure("softmax").items()
+
+
 def page(digits, folder, full):
     import benchmark_page
 
@@ -290,6 +304,8 @@ PARTS = {
     "background": background,
     "explorer": explorer,
     "draw_pad": draw_pad,
+    "downhill": downhill,
+    "softmax": softmax,
     "page": page,
 }
 

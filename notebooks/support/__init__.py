@@ -28,6 +28,8 @@ explorer    widget: a convolution, cell by cell
 draw_pad    widget: draw a digit, see what a network makes of it
 plan        what a training was asked for, checked before it begins
 panel       widget: a training in the background
+downhill    widget: one step of gradient descent
+softmax     widget: scores, shares and the loss
 page        00_demo.html: draw pad and explorer without Python (page.js, lenet5.js)
 """
 

@@ -1,0 +1,126 @@
+// One step downhill: the valley of one weight, and all weights at once. The numbers: downhill.py.
+
+const LIMIT = 10; // the picture of one weight goes from -10 to 10
+
+const softplus = (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+const mean = (values, of) => values.reduce((sum, value) => sum + of(value), 0) / values.length;
+
+/** The loss of a `valley` (see downhill.py) if the weight were `weight`. */
+export function lossAt({ margins, share, rest }, weight) {
+  return mean(margins, (margin) => softplus(margin + weight)) - share * weight + rest;
+}
+
+/** Its slope there: what `.grad` of that weight is. */
+export function slopeAt({ margins, share }, weight) {
+  return mean(margins, (margin) => 1 / (1 + Math.exp(-margin - weight))) - share;
+}
+
+const range = (n) => Array.from({ length: n }, (_, i) => i);
+const clamp = (at) => Math.min(Math.max(at, 0), 100);
+const fill = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+const decimal = (value) => (Math.abs(value) < 1e4 ? value.toFixed(3) : value.toExponential(1))
+  .replace("-", "−").replace("e+", "e");
+const path = (points, joint = "L") => points.map(([x, y], i) =>
+  `${i ? joint : "M"}${x.toFixed(2)} ${(100 - y).toFixed(2)}h0`).join("");
+
+/** A picture stretched to any size; its labels, [side, percent, text], stand beside it. The slider
+ * below is its horizontal axis. */
+const chart = (name, title, control, lines, labels, buttons = "") => `<figure class="lh-down-${name}">
+  <figcaption>${title}</figcaption><div class="lh-down-plot">
+    <svg viewBox="0 0 100 100" preserveAspectRatio="none" role="img" aria-label="${title}">
+      ${lines.map((line) => `<path class="lh-down-${line}"/>`).join("")}</svg>
+    ${labels.map(([side, at, label]) =>
+      `<span aria-hidden="true" style="${side}: ${at}%">${label}</span>`).join("")}</div>
+  <label><input type="range" data-lm-suppress-shortcuts="true">${control} <output></output></label>
+  ${buttons}<p></p></figure>`;
+const button = (name, label) => `<button type="button" class="lh-down-${name}"
+  data-lm-suppress-shortcuts="true">${label}</button>`;
+
+function render({ model, el }) {
+  const [texts, valley, rates, losses, before, digit, n, [start]] = ["texts", "valley", "rates",
+    "losses", "before", "digit", "n_weights", "weights"].map((name) => model.get(name));
+  const say = (key, values) => fill(texts[key],
+    { digit, n: n.toLocaleString("en"), ...values });
+
+  // one weight: where a point of the valley is in its picture, in percent
+  const places = range(121).map((i) => LIMIT * (i / 60 - 1));
+  const heights = places.map((place) => lossAt(valley, place));
+  const low = Math.floor(Math.min(...heights)), high = Math.ceil(Math.max(...heights));
+  const across = (weight) => clamp(50 + 50 * weight / LIMIT);
+  const up = (loss) => 100 * (loss - low) / (high - low);
+  const on = (weight) => [across(weight), clamp(up(lossAt(valley, weight)))];
+
+  // all weights: the loss before the step is in the middle, the best one as far below as seen above
+  const known = losses.map((loss) => loss ?? Infinity), best = known.indexOf(Math.min(...known));
+  const depth = Math.max(before - known[best], 0.01);
+  const after = (i) => [100 * i / (rates.length - 1), 50 + 42 * (known[i] - before) / depth];
+  const worse = rates.findIndex((_, i) => i > best && known[i] > before);
+  const advice = say(known[best] < before ? "best" : "no_better",
+    { best: rates[best], least: decimal(known[best]), worse: rates[worse] ?? "∞" });
+
+  el.innerHTML = `<div class="lh-down"><div class="lh-down-charts">
+    ${chart("one", say("one"), say("weight"), ["curve", "tangent", "trail", "next", "here"],
+      [...[low, high].map((loss) => ["bottom", up(loss), loss]),
+        ...[-LIMIT, 0, LIMIT].map((at) => ["left", across(at), decimal(at).split(".")[0]])],
+      `<div>${button("step", say("step"))} ${button("reset", say("reset"))}</div>`)}
+    ${chart("all", say("all"), say("rate"), ["before", "curve", "best", "here"],
+      [["bottom", 50, decimal(before)], ["bottom", 8, decimal(before - depth)],
+        ...range(4).map((power) => ["left", after(6 * power)[0], rates[6 * power]])])}</div>
+    <div class="lh-down-gone" role="status"></div>
+    <div class="lh-down-live" aria-live="polite"></div></div>`;
+  const find = (selector) => el.querySelector(`.lh-down-${selector}`);
+  const put = (selector, content) => { find(selector).textContent = content; };
+  const line = (selector, ...points) => find(selector).setAttribute("d", path(...points));
+  const weight = find("one input"), rate = find("all input");
+  Object.assign(weight, { min: -LIMIT, max: LIMIT, step: 0.1 });
+  Object.assign(rate, { min: 0, max: rates.length - 1 });
+  line("one .lh-down-curve", places.map(on));
+  line("before", [[0, 50], [100, 50]]);
+  line("all .lh-down-curve", range(rates.length).map(after).filter(([, y]) => y < 1e6));
+  line("best", [after(best)]);
+
+  function draw() {
+    const weights = model.get("weights"), lr = model.get("learning_rate"), here = weights.at(-1);
+    const slope = slopeAt(valley, here), next = here - lr * slope, index = rates.indexOf(lr);
+    const [x, y] = on(here), rise = up(slope * LIMIT / 50) - up(0), half = 25 / Math.hypot(1, rise);
+    line("tangent", [[x - half, y - half * rise], [x + half, y + half * rise]]);
+    line("trail", weights.map(on), "M"); // dots
+    line("next", [on(next)]);
+    line("one .lh-down-here", [[x, y]]);
+    line("all .lh-down-here", [[after(index)[0], clamp(after(index)[1])]]);
+    [weight.value, rate.value] = [here, index];
+    [weight.ariaValueText, rate.ariaValueText] = [decimal(here), String(lr)];
+    put("one output", decimal(here));
+    put("all output", lr);
+    put("one p", say("slope", { lr, weight: decimal(here), slope: decimal(slope),
+      factor: slope < 0 ? `(${decimal(slope)})` : decimal(slope),
+      loss: decimal(lossAt(valley, here)), next: decimal(next) }));
+    put("all p", `${say("after", { lr, before: decimal(before),
+      after: losses[index] === null ? "NaN" : decimal(losses[index]) })} ${advice}`);
+  }
+
+  function set(name, value, isSaid) {
+    model.set(name, value); // draws
+    if (!find("gone").textContent) model.save_changes();
+    if (isSaid) put("live", find("one p").textContent);
+  }
+
+  weight.addEventListener("input", () => set("weights", [Number(weight.value)]));
+  rate.addEventListener("input", () => set("learning_rate", rates[rate.value]));
+  find("step").addEventListener("click", () => {
+    const weights = model.get("weights"), here = weights.at(-1);
+    set("weights", [...weights, here - model.get("learning_rate") * slopeAt(valley, here)], true);
+  });
+  find("reset").addEventListener("click", () => set("weights", [start], true));
+  const leave = () => put("gone", texts.gone), ended = model.widget_manager?.kernel?.disposed;
+  ended?.connect(leave); // JupyterLab's: a shutdown closes no comm
+  const events = { comm_live_update: leave, "change:weights": draw, "change:learning_rate": draw };
+  for (const [event, act] of Object.entries(events)) model.on(event, act);
+  draw();
+  return () => {
+    ended?.disconnect(leave);
+    for (const [event, act] of Object.entries(events)) model.off(event, act);
+  };
+}
+
+export default { render };

@@ -1,0 +1,59 @@
+"""Softmax and cross-entropy: ten scores, their shares, and the loss. softmax.js draws them."""
+
+from pathlib import Path
+
+import anywidget
+import torch
+import traitlets
+from matplotlib.figure import Figure
+
+from .images import png
+from .texts import page_texts, text
+
+
+class SoftmaxExplorer(anywidget.AnyWidget):
+    """Scores to slide, exp, share and loss of each: see `explore_softmax`.
+
+    scores: as the sliders stand, may be set; logits: as they were at first; label: the right one.
+    """
+
+    _esm = Path(__file__).with_name("softmax.js")
+    _css = Path(__file__).with_name("softmax.css")
+    scores, logits = traitlets.List().tag(sync=True), traitlets.List().tag(sync=True)
+    label = traitlets.Int().tag(sync=True)
+    texts = traitlets.Dict().tag(sync=True)
+
+    def figure(self) -> Figure:
+        """Shares and loss, for a page without a kernel."""
+        shares = torch.tensor(self.scores).softmax(0)
+        fig = Figure(figsize=(6, 2.6), layout="constrained")
+        ax = fig.subplots()
+        bars = ax.bar(range(len(shares)), shares.tolist(), color="#999999")
+        bars[self.label].set_color("#009e73")
+        ax.bar_label(bars, [f"{share:.1%}" for share in shares.tolist()], fontsize=8)
+        title = f"-ln(share of {self.label}) = {-shares[self.label].log():.3f}"
+        ax.set(title=title, ylim=(0, 1.1), xticks=range(len(shares)), ylabel="share")
+        return fig
+
+    def _repr_mimebundle_(self, **kwargs):
+        """The widget, and a PNG of the shares for a page without Python."""
+        data, metadata = super()._repr_mimebundle_(**kwargs)
+        return {**data, "image/png": png(self.figure())}, metadata
+
+
+def explore_softmax(logits, label: int) -> SoftmaxExplorer:
+    """A picture's scores as sliders: exp of each, its share of the sum (softmax), and the loss
+    (cross-entropy), which is -ln of the right one's share.
+
+    logits: (10,), tensor or numbers. Raises ValueError for what are no numbers, and for a label
+    that has none of them. Notebook 04.
+    """
+    scores = torch.as_tensor(logits).detach().float().flatten()
+    if not scores.isfinite().all():
+        raise ValueError(text("not_finite"))
+    if not 0 <= label < len(scores):
+        raise ValueError(text("no_such_label", label=label, last=len(scores) - 1))
+    texts = {**page_texts("softmax_"), "gone": text("goes_on")}
+    return SoftmaxExplorer(
+        scores=scores.tolist(), logits=scores.tolist(), label=int(label), texts=texts
+    )
