@@ -46,6 +46,7 @@ def until(condition, seconds=30):
 def test_it_is_the_same_training(small, capsys):
     torch.set_num_threads(panel.threads_beside_the_kernel())
     here, behind = fresh(), fresh()
+    start = behind.c1.weight.detach().clone()
     history = lh.train(here, small, epochs=2, seed=3)
     capsys.readouterr()
     run = lh.train_in_background(behind, small, epochs=2, seed=3)
@@ -53,6 +54,9 @@ def test_it_is_the_same_training(small, capsys):
     assert run.wait() is run.history and not run.running and run.error is None
     assert [r[:3] for r in run.history] == [r[:3] for r in history]
     assert torch.equal(weights(here), weights(behind))
+    first, between, last = (layer.weight for layer in run.first_layers)  # start, two epochs
+    assert torch.equal(first, start) and torch.equal(last, behind.c1.weight)
+    assert not torch.equal(between, first) and not torch.equal(between, last)
     assert capsys.readouterr() == ("", "")  # nothing lands in another cell
     shown = run.panel
     assert (shown.state, shown.epochs, shown.fraction, shown.left) == ("done", 2, 1, 0)

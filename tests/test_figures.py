@@ -69,8 +69,16 @@ def test_confusion_and_filters(small, trained):
     assert np.allclose(shown, trained[0].c1.weight.detach()[:, 0])
 
 
-def test_filters_of_other_networks():
+def test_filters_of_other_networks(four):
     assert len(lh.show_filters(torch.nn.Conv2d(1, 1, 3)).axes) == 2  # the kernel and the scale
+    shift = torch.nn.Conv2d(1, 2, 5, padding=2).requires_grad_(False)
+    shift.weight[:] = shift.bias[:] = 0
+    shift.weight[1, 0, 2, 0] = -1  # 2 pixels to the right, and negative
+    axes = {ax.get_title(): ax for ax in lh.show_filters(shift, four).axes}
+    assert [name for name in axes if name] == ["kernel 0", "kernel 1", "map 0", "map 1"]
+    assert (axes["kernel 1"].images[0].get_array() == shift.weight[1, 0].numpy()).all()
+    found = torch.as_tensor(axes["map 1"].images[0].get_array())
+    assert torch.equal(found[:, 2:], -four[0, :, :-2]) and not found[:, :2].any()
     with pytest.raises(ValueError, match="no convolution"):
         lh.show_filters(torch.nn.Linear(3, 3))
 
@@ -81,6 +89,7 @@ def test_diagram_has_every_layers_size(tmp_path):
     texts = [text.get_text() for text in fig.axes[0].texts]
     for size in ("1@28x28", "6@28x28", "6@14x14", "16@10x10", "16@5x5", "120", "84", "10"):
         assert any(text.split("\n")[-1] == size for text in texts)
+    assert [text.split("\n")[0] for text in texts if "padding 2" in text] == ["convolution"]
     assert path.read_text(encoding="utf-8").startswith("<?xml")
 
 

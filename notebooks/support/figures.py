@@ -15,8 +15,8 @@ from torch.utils.data import TensorDataset
 from .checks import checked
 from .files import write_file
 from .images import RIGHT, WRONG, color_scale, layer_grid, show_table
-from .inference import AFTER_RELU, activations, predict_logits
-from .pictures import dark_on_light
+from .inference import AFTER_RELU, activations, first_convolution, predict_logits
+from .pictures import dark_on_light, grey_levels
 from .sizes import LayerTable
 from .texts import text
 
@@ -114,21 +114,26 @@ def show_confusion(evaluation) -> Figure:
 
 
 @checked
-def show_filters(model: nn.Module) -> Figure:
+@torch.no_grad()
+def show_filters(model: nn.Module, image=None) -> Figure:
     """The kernels of the model's first convolution: blue below zero, orange above.
 
-    Raises ValueError for a model without one. Notebook 04.
+    image: what `grey_levels` takes; below each kernel there is then the feature map that it makes
+    of it, before ReLU. Raises ValueError for a model without a convolution. Notebook 04.
     """
-    convolutions = (layer for layer in model.modules() if isinstance(layer, nn.Conv2d))
-    first = next(convolutions, None)
-    if first is None:
+    layer = first_convolution(model)
+    if layer is None:
         raise ValueError(text("no_convolution"))
-    weights = first.weight.detach().cpu()[:, 0]
-    figure = blank_figure(1.9 * len(weights), 2.1)
-    axes = figure.subplots(1, len(weights), squeeze=False)[0]
-    for number, (ax, weight) in enumerate(zip(axes, weights)):
-        show_table(ax, weight, f"kernel {number}", color_scale(weights))
-    figure.colorbar(axes[-1].images[0], ax=axes, shrink=0.8)
+    tables = {"kernel": layer.weight[:, 0]}
+    if image is not None:
+        tables["map"] = layer(grey_levels(image, "image")[None, None])[0]
+    n = len(layer.weight)
+    figure = blank_figure(1.9 * n, 2.1 * len(tables))
+    rows = figure.subplots(len(tables), n, squeeze=False)
+    for axes, (name, row) in zip(rows, tables.items()):
+        for number, (ax, table) in enumerate(zip(axes, row)):
+            show_table(ax, table, f"{name} {number}", color_scale(row))
+        figure.colorbar(axes[-1].images[0], ax=axes, shrink=0.8)
     return figure
 
 
@@ -226,5 +231,7 @@ def _draw_arrow(ax, end, start, row):
     look = {"arrowstyle": "->", "color": "#333333"}
     ax.annotate("", (start - 0.08, 0), (end + 0.08, 0), arrowprops=look)
     if row.name not in ("fc1", "fc3"):  # once is enough for three full connections
-        words = DIAGRAM[row.name[0]][1].format(row.geometry and row.geometry.kernel_size)
+        geometry = row.geometry
+        words = DIAGRAM[row.name[0]][1].format(geometry and geometry.kernel_size)
+        words += f"\npadding {geometry.padding}" if geometry and geometry.padding else ""
         ax.text((start + end) / 2, -2.4, words, ha="center", va="top", fontsize=11)

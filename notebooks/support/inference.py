@@ -28,6 +28,13 @@ def snapshot(model: nn.Module) -> nn.Module:
     return copy.deepcopy(model).eval()
 
 
+def first_convolution(model: nn.Module) -> nn.Conv2d | None:
+    """A copy, on the CPU, of the first convolution of a model, or of the layer that it is."""
+    layers = (layer for layer in model.modules() if isinstance(layer, nn.Conv2d))
+    first = next(layers, None)
+    return first and snapshot(first).cpu()
+
+
 @torch.no_grad()
 def predict_logits(model: nn.Module, images: torch.Tensor) -> torch.Tensor:
     """Logits (N, 10), on the CPU, of images (N, 1, 28, 28), uint8 or float. Raises what

@@ -17,6 +17,7 @@ from IPython.display import display
 from matplotlib.figure import Figure
 
 from .images import png
+from .inference import first_convolution
 from .texts import page_texts, text
 
 STATES = "running", "done", "stopped", "failed", "gone"
@@ -74,8 +75,9 @@ class _Stopped(Exception):
 class TrainingRun:
     """A training in the background; as a cell's value, its panel. Notebook 04.
 
-    `model`, `epochs`; `history`: the `EpochResult`s so far; `running`; `error`: what ended it, or
-    None; `panel`: the `TrainingPanel`.
+    `model`, `epochs`; `history`: the `EpochResult`s so far; `first_layers`: copies of the first
+    convolution, if there is one, at the start and after each of these epochs; `running`; `error`:
+    what ended it, or None; `panel`: the `TrainingPanel`.
     """
 
     def __init__(
@@ -89,6 +91,7 @@ class TrainingRun:
         of `EpochResult`s that is the training. Raises what `start` raises."""
         self.model, self.epochs, self._batches = model, int(epochs), batches
         self.history, self.running, self.error = [], True, None
+        self.first_layers = [first_convolution(model)]
         self._results = start(self._on_batch)
         self._stop, self._done, self._leaving = threading.Event(), threading.Event(), False
         self._losses, self._recent = [], []  # points of the curve; the losses since the last one
@@ -126,6 +129,7 @@ class TrainingRun:
             torch.set_num_threads(threads_beside_the_kernel())
             for result in self._results:
                 self.history.append(result)
+                self.first_layers.append(first_convolution(self.model))
         except _Stopped:
             pass
         except BaseException as error:
