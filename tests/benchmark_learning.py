@@ -14,7 +14,7 @@ digits = lh.sklearn_digits()
 torch.manual_seed(0)
 model = lh.LeNet5()"""
 CELLS = {
-    "downhill": "lh.downhill(model, digits.train, weight=5)",
+    "downhill": "lh.downhill(model, digits.train)",
     "softmax": "lh.explore_softmax(model(digits.train.tensors[0][:1] / 255), 3)",
 }
 MOVE = (

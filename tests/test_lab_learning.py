@@ -15,7 +15,9 @@ SETUP = """import lenet_helpers as lh, torch
 lh.start("{}")
 digits = lh.sklearn_digits()
 torch.manual_seed(0)
-down = lh.downhill(lh.LeNet5(), digits.train, weight=5)
+model = lh.LeNet5()
+model.fc3.bias.data[0] = 5
+down = lh.downhill(model, digits.train)
 down"""
 SOFTMAX = """soft = lh.explore_softmax(torch.linspace(-4.25, 4.75, 10), 6)
 soft"""
@@ -89,7 +91,9 @@ def test_the_pages_numbers_are_torchs(lab, small):
     assert found == pytest.approx(rises, abs=1e-7)  # finite differences
 
     scores = [torch.randn(10).double() * 10, torch.zeros(10), torch.tensor([900.0, 0, -900])]
-    for each, answer in zip(scores, ask(lab, "softmax.js", "softmax", [[s.tolist()] for s in scores])):
+    for each, answer in zip(
+        scores, ask(lab, "softmax.js", "softmax", [[s.tolist()] for s in scores])
+    ):
         assert answer["shares"] == pytest.approx(each.softmax(0).tolist())
         assert answer["costs"] == pytest.approx((-each.log_softmax(0)).tolist())
     assert answer["costs"][1] == 900  # no infinity where a share is 0

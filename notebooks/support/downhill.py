@@ -19,7 +19,7 @@ from .inference import as_float, images_and_labels, snapshot
 from .texts import page_texts, text
 
 PICTURES = 500  # of a dataset: the loss is their mean
-RATES = [step * 10**power for power in range(4) for step in (0.01, 0.015, 0.02, 0.03, 0.05, 0.07)]
+RATES = [float(f"{step}e{power}") for power in range(-2, 2) for step in (1, 1.5, 2, 3, 5, 7)]
 
 
 class Downhill(anywidget.AnyWidget):
@@ -66,15 +66,12 @@ class Downhill(anywidget.AnyWidget):
         return {**data, "image/png": png(self.figure())}, metadata
 
 
-def downhill(
-    model: nn.Module, dataset: TensorDataset, digit: int = 0, weight: float | None = None
-) -> Downhill:
+def downhill(model: nn.Module, dataset: TensorDataset, digit: int = 0) -> Downhill:
     """One step downhill on a dataset's first 500 pictures: of one weight, the bias of output
     `digit` (the loss is convex in it: a valley), and of all weights along the gradient.
 
-    weight: where the bias stands at first; None: where it is. The model stays as it is and may be
-    in training. Raises ValueError for a model that lacks `fc3` or that output, or gives no numbers;
-    TypeError for what is no TensorDataset. Notebook 04.
+    The model stays as it is and may be in training. Raises ValueError for a model that lacks `fc3`
+    or that output, or gives no numbers; TypeError for what is no TensorDataset. Notebook 04.
     """
     model = snapshot(model).cpu()
     if not hasattr(model, "fc3"):
@@ -91,7 +88,7 @@ def downhill(
     before = F.cross_entropy(logits, labels)
     before.backward()
     return Downhill(
-        weights=[bias if weight is None else weight],
+        weights=[bias],
         digit=digit,
         n_weights=sum(parameter.numel() for parameter in model.parameters()),
         valley=_valley(logits.detach().double(), labels, digit, bias),

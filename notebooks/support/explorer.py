@@ -199,7 +199,7 @@ def explore_convolution(
 ) -> Explorer:
     """Sliders, formula, and a convolution in which every cell shows what it is made of.
 
-    Raises ValueError for what LIMITS and PRESETS do not offer. Notebooks 01 and 04.
+    Raises ValueError for what LIMITS and PRESETS do not offer. Notebook 01.
     """
     return Explorer(
         {n: sample_image(n) for n in LIMITS["n_in"]},
