@@ -26,7 +26,7 @@ def run(path):
         notebook,
         timeout=1200,
         kernel_name="python3",
-        store_widget_state=False,
+        store_widget_state=True,  # `interact` shows its output in a widget
         record_timing=False,
         coalesce_streams=True,
         resources={"metadata": {"path": str(path.parent)}},
@@ -34,6 +34,7 @@ def run(path):
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if can_be_shown(output)]
+    notebook.metadata.pop("widgets", None)
     save(notebook, path)
 
 

@@ -14,8 +14,9 @@ from torch.func import functional_call
 from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 
+from .checks import check_batch, checked
 from .images import png
-from .inference import as_float, images_and_labels, snapshot
+from .inference import as_float, snapshot
 from .texts import page_texts, text
 
 PICTURES = 500  # of a dataset: the loss is their mean
@@ -66,21 +67,21 @@ class Downhill(anywidget.AnyWidget):
         return {**data, "image/png": png(self.figure())}, metadata
 
 
+@checked
 def downhill(model: nn.Module, dataset: TensorDataset, digit: int = 0) -> Downhill:
     """One step downhill on a dataset's first 500 pictures: of one weight, the bias of output
     `digit` (the loss is convex in it: a valley), and of all weights along the gradient.
 
     The model stays as it is and may be in training. Raises ValueError for a model that lacks `fc3`
-    or that output, or gives no numbers; TypeError for what is no TensorDataset. Notebook 04.
+    or gives no numbers, and what `checked` says. Notebook 04.
     """
     model = snapshot(model).cpu()
     if not hasattr(model, "fc3"):
         raise ValueError(text("no_layer", name="fc3"))
-    images, labels = (tensor[:PICTURES].cpu() for tensor in images_and_labels(dataset))
+    images, labels = (tensor[:PICTURES].cpu() for tensor in dataset.tensors)
     images = as_float(images)
     logits = model(images)
-    if not 0 <= digit < logits.shape[1]:
-        raise ValueError(text("no_such_label", label=digit, last=logits.shape[1] - 1))
+    check_batch(logits, labels)
     if not logits.isfinite().all():
         raise ValueError(text("not_finite"))
     bias = model.fc3.bias[digit].item()

@@ -7,6 +7,7 @@ import torch
 import traitlets
 from matplotlib.figure import Figure
 
+from .checks import whole_number
 from .images import png
 from .texts import page_texts, text
 
@@ -41,19 +42,19 @@ class SoftmaxExplorer(anywidget.AnyWidget):
         return {**data, "image/png": png(self.figure())}, metadata
 
 
-def explore_softmax(logits, label: int) -> SoftmaxExplorer:
+def explore_softmax(logits, label) -> SoftmaxExplorer:
     """A picture's scores as sliders: exp of each, its share of the sum (softmax), and the loss
     (cross-entropy), which is -ln of the right one's share.
 
-    logits: (10,), tensor or numbers. Raises ValueError for what are no numbers, and for a label
-    that has none of them. Notebook 04.
+    logits: ten numbers, a tensor or not. Raises ValueError for other than ten, for NaN and
+    infinity, and for a label that is none of 0 to 9. Notebook 04.
     """
-    scores = torch.as_tensor(logits).detach().float().flatten()
+    scores = torch.as_tensor(logits).detach().float()
+    if scores.numel() != 10:
+        raise ValueError(text("ten_scores", found=tuple(scores.shape)))
     if not scores.isfinite().all():
         raise ValueError(text("not_finite"))
-    if not 0 <= label < len(scores):
-        raise ValueError(text("no_such_label", label=label, last=len(scores) - 1))
+    label = whole_number("label", label, 0, 9)
     texts = {**page_texts("softmax_"), "gone": text("goes_on")}
-    return SoftmaxExplorer(
-        scores=scores.tolist(), logits=scores.tolist(), label=int(label), texts=texts
-    )
+    scores = scores.flatten().tolist()
+    return SoftmaxExplorer(scores=scores, logits=scores, label=label, texts=texts)
