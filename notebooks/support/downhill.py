@@ -14,7 +14,8 @@ from torch.func import functional_call
 from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 
-from .checks import check_batch, checked
+from .checks import checked
+from .forward import check_batch
 from .images import png
 from .inference import as_float, snapshot
 from .texts import page_texts, text
