@@ -73,6 +73,7 @@ def test_what_a_step_downhill_refuses(small):
         (lost, 0, "fresh one"),
         (headless, 0, "fc3"),
         (fresh(), 10, "digit = 10"),
+        (fresh().requires_grad_(False), 0, "requires_grad"),
     ):
         with pytest.raises(ValueError, match=said):
             lh.downhill(model, small.train, digit=digit)

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 
 from .checks import checked
-from .forward import check_batch
+from .forward import check_batch, check_learning
 from .images import png
 from .inference import as_float, snapshot
 from .texts import page_texts, text
@@ -73,9 +73,10 @@ def downhill(model: nn.Module, dataset: TensorDataset, digit: int = 0) -> Downhi
     """One step downhill on a dataset's first 500 pictures: of one weight, the bias of output
     `digit` (the loss is convex in it: a valley), and of all weights along the gradient.
 
-    The model stays as it is and may be in training. Raises ValueError for a model that lacks `fc3`
-    or gives no numbers, and what `checked` says. Notebook 04.
+    The model stays as it is and may be in training. Raises ValueError for a model that lacks `fc3`,
+    learns nothing or gives no numbers, and what `checked` says. Notebook 04.
     """
+    check_learning(model)
     model = snapshot(model).cpu()
     if not hasattr(model, "fc3"):
         raise ValueError(text("no_layer", name="fc3"))
