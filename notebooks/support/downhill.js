@@ -25,14 +25,14 @@ const path = (points, joint = "L") => points.map(([x, y], i) =>
 
 /** A picture stretched to any size; its labels, [side, percent, text], stand beside it. The slider
  * below is its horizontal axis. */
-const chart = (name, title, control, lines, labels, buttons = "") => `<figure class="lh-down-${name}">
+const chart = (name, title, control, lines, labels, more = "") => `<figure class="lh-down-${name}">
   <figcaption>${title}</figcaption><div class="lh-down-plot">
     <svg viewBox="0 0 100 100" preserveAspectRatio="none" role="img" aria-label="${title}">
       ${lines.map((line) => `<path class="lh-down-${line}"/>`).join("")}</svg>
     ${labels.map(([side, at, label]) =>
       `<span aria-hidden="true" style="${side}: ${at}%">${label}</span>`).join("")}</div>
   <label><input type="range" data-lm-suppress-shortcuts="true">${control} <output></output></label>
-  ${buttons}<p></p></figure>`;
+  ${more}<p></p></figure>`;
 const button = (name, label) => `<button type="button" class="lh-down-${name}"
   data-lm-suppress-shortcuts="true">${label}</button>`;
 

@@ -23,7 +23,8 @@ function render({ model, el }) {
   const curve = Array.from({ length: 61 }, (_, i) => // down from -ln p = MOST to 0
     `${i ? "L" : "M"}${100 * Math.exp(MOST * (i / 60 - 1))} ${100 * i / 60}`).join("");
   const row = (digit) => `<tr ${digit === label ? 'class="lh-soft-right"' : ""}>
-    <th scope="row">${digit}${digit === label ? " ✓" : ""}</th><td><input type="range" min="${-limit}" max="${limit}" step="0.1"
+    <th scope="row">${digit}${digit === label ? " ✓" : ""}</th>
+    <td><input type="range" min="${-limit}" max="${limit}" step="0.1"
       data-lm-suppress-shortcuts="true" aria-label="${fill(texts.slider, { digit })}"></td>
     <td></td><td></td><td><div><div></div><span></span></div></td></tr>`;
   el.innerHTML = `<div class="lh-soft"><div class="lh-soft-body"><table>
