@@ -74,6 +74,7 @@ from notebooks.support.mnist import (
     shown_path,
     sklearn_digits,
 )
+from notebooks.support.mystery import mystery_trainings
 from notebooks.support.own_digits import load_drawings
 from notebooks.support.panel import TrainingRun, threads_beside_the_kernel
 from notebooks.support.patches import show_patches
@@ -99,7 +100,7 @@ __all__ = [
     "EpochResult", "train_epoch", "train", "train_in_background", "downhill", "explore_softmax",
     "Evaluation", "evaluate", "show_predictions", "show_mistakes", "show_confusion", "show_filters",
     "guess", "reveal", "save_weights", "load_weights",
-    "load_drawings",  # 06
+    "mystery_trainings", "load_drawings",  # 05 and 06
     "main",  # the command line
 ]
 # fmt: on

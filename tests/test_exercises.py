@@ -7,16 +7,20 @@ import math
 import signal
 import threading
 import time
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 from jupyter_client.manager import start_new_kernel
 from lab import PROJECT
+from material import fresh
 
 import lenet_helpers as lh
 from notebooks.support import judging, texts
-from notebooks.support.exercises import EXERCISES, CodeExercise, Exercise
+from notebooks.support.code_exercises import CodeExercise
+from notebooks.support.exercises import EXERCISES, Exercise
+from notebooks.support.mystery import mystery_trainings
 from notebooks.support.strokes import KernelExercise
 
 NUMBERS = [name for name, exercise in EXERCISES.items() if isinstance(exercise, Exercise)]
@@ -76,6 +80,24 @@ def reach_of_c3():
     return int((torch.autograd.grad(cell, x)[0] != 0).any(0)[0].any(1).sum())
 
 
+def diagnosis(letter):
+    """The section of notebook 05 whose mistake a training has, from what its network gives."""
+    data = lh.sklearn_digits().train
+    case = mystery_trainings(fresh, data)[letter]
+    x = torch.rand(8, 1, 28, 28)
+    with torch.no_grad():
+        given, healthy, undivided = case["model"](x), fresh()(x), fresh()(255 * x)
+    found = {
+        2: case.get("lr", 0.05) < 0.001,
+        3: not case.get("shuffle", True) and bool(case["data"].tensors[1].diff().min() >= 0),
+        4: torch.allclose(given, undivided),
+        5: not given.any(),
+        6: torch.allclose(given, torch.softmax(healthy, 1)),
+    }
+    (section,) = [number for number, is_it in found.items() if is_it]
+    return section
+
+
 RIGHT = {
     "corner_pixel": outputs_of_a_corner,
     "corner_pixel_padding": lambda: outputs_of_a_corner(padding=2),
@@ -100,6 +122,7 @@ RIGHT = {
     "fc1_inputs": lambda: lenet5_layers()(torch.zeros(1, 1, 28, 28)).numel(),
     "batches_per_epoch": lambda: len(torch.utils.data.DataLoader(range(60_000), batch_size=128)),
     "untrained_loss": lambda: math.log(10),
+    **{f"mystery_{letter.lower()}": partial(diagnosis, letter) for letter in "ABCDE"},
 }
 BY_HAND = {
     "corner_pixel": 1,
@@ -121,6 +144,11 @@ BY_HAND = {
     "fc1_inputs": 400,
     "batches_per_epoch": 469,
     "untrained_loss": 2.3,
+    "mystery_a": 3,
+    "mystery_b": 6,
+    "mystery_c": 2,
+    "mystery_d": 5,
+    "mystery_e": 4,
 }
 
 

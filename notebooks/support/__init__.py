@@ -19,8 +19,10 @@ drawing     strokes, sample drawings (drawing.json) and MNIST's style
 own_digits  drawings that a reader keeps, as a dataset
 exercises   questions, their answers and the mistakes that are worth a hint
 strokes     a picture of strokes, and what a kernel marks in it
+code_exercises  those whose answer is a function
 judging     `check`: what is said of an answer
 timed       a call with a limit of time, whatever it does
+mystery     notebook 05's five trainings with a fault each
 guesses     a guess before a run, shown beside what came out
 command     the command line: options, and Ctrl-C
 installed   the packages that are installed, and their parts for the page

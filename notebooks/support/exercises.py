@@ -1,18 +1,14 @@
-"""The exercises of notebooks 01 to 04: their answers, and the mistakes that are worth a hint.
+"""The exercises of notebooks 01 to 05: their answers, and the mistakes that are worth a hint.
 
 Answers are typed in, so that a reader sees them; tests/test_exercises.py proves each with torch and
 by hand.
 """
 
-import itertools
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import torch
-from torch.nn import functional as F
-
-from .sizes import ConvGeometry, conv_output_size
+from .code_exercises import CODE
+from .sizes import ConvGeometry
 from .strokes import STROKES
 
 
@@ -32,17 +28,6 @@ class Exercise:
     tolerance: float = 1e-6
     known: tuple[int, ...] = ()  # the first arguments of ConvGeometry ...
     unknowns: tuple[str, ...] = ()  # ... and the names of those that the answer gives
-
-
-@dataclass(frozen=True)
-class CodeExercise:
-    """A question whose answer is a function; it is called with each of `cases`."""
-
-    right: Callable
-    mistakes: dict[str, Callable]  # key of the hint: a function with this mistake
-    cases: tuple[tuple, ...]
-    returns: type = int
-    why: str = "why_code"
 
 
 def _size(right: int, geometry: ConvGeometry, mistakes: dict[str, float]) -> Exercise:
@@ -202,48 +187,17 @@ TRAINING = {  # notebook 04
     ),
 }
 
-
-def _convolution(image, kernel):
-    return F.conv2d(image[None, None], kernel[None, None])[0, 0]
-
-
-def _tables(generator: torch.Generator):
-    """Images and kernels of every size up to 8 and 5; halves, so that sums need no rounding."""
-    for n in range(1, 9):
-        for k in range(1, min(n, 5) + 1):
-            yield (
-                torch.randint(10, (n, n), generator=generator) / 1,
-                torch.randint(-4, 5, (k, k), generator=generator) / 2,
-            )
-
-
-CODE = {  # notebooks 01 and 02
-    "my_output_size": CodeExercise(
-        lambda n_in, kernel_size, stride, padding: conv_output_size(
-            n_in, kernel_size, stride, padding
-        ),
-        {
-            "hint_no_floor": lambda n, k, s, p: (n + 2 * p - k) / s + 1,
-            "hint_ceil": lambda n, k, s, p: math.ceil((n + 2 * p - k) / s) + 1,
-            "hint_no_plus_one": lambda n, k, s, p: (n + 2 * p - k) // s,
-            "hint_no_minus_one": lambda n, k, s, p: (n + 2 * p - k + 1) // s + 1,
-            "hint_unchanged": lambda n, k, s, p: n,
-            "hint_stride_ignored": lambda n, k, s, p: n + 2 * p - k + 1,
-            "hint_padding_once": lambda n, k, s, p: (n + p - k) // s + 1,
-            "hint_padding_ignored": lambda n, k, s, p: (n - k) // s + 1,
-        },
-        ((6, 3, 1, 0), *itertools.product(range(7, 13), range(1, 8), range(1, 5), range(4))),
-    ),
-    "my_convolution": CodeExercise(
-        _convolution,
-        {
-            "hint_flipped": lambda image, kernel: _convolution(image, kernel.flip(0, 1)),
-            "hint_transposed": lambda image, kernel: _convolution(image, kernel.T),
-            "hint_last_window": lambda image, kernel: _convolution(image, kernel)[:-1, :-1],
-        },
-        tuple(_tables(torch.Generator().manual_seed(0))),
-        returns=torch.Tensor,
-    ),
+_DIAGNOSES = {  # the section of notebook 05 that describes the fault, and known mistakes
+    "a": (3, {"hint_jumps": 2, "hint_usual_loss": 4}),
+    "b": (6, {"hint_falls": 2, "hint_not_near_0": 7}),
+    "c": (2, {"hint_not_zero": 5, "hint_usual_loss": 4}),
+    "d": (5, {"hint_first_loss": 2, "hint_moves": 1}),
+    "e": (4, {"hint_large_loss": 2, "hint_not_zero": 5}),
+}
+MYSTERY = {
+    f"mystery_{letter}": Exercise(section, "why_diagnosis", mistakes, "hint_diagnosis")
+    for letter, (section, mistakes) in _DIAGNOSES.items()
 }
 
-EXERCISES = PIXELS | SIZES | LENET5 | TRAINING | CODE | STROKES
+
+EXERCISES = PIXELS | SIZES | LENET5 | TRAINING | MYSTERY | CODE | STROKES

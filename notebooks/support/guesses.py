@@ -9,6 +9,8 @@ from .texts import text
 GUESSES = {
     "moved_digits": "",  # notebook 00
     "epoch1_accuracy": "%",  # 04
+    "zero_loss": "",  # 05
+    "hundred_accuracy": "%",
     "shifted_accuracy": "%",  # 06
     "others_accuracy": "%",
     "own_accuracy": "%",
@@ -18,7 +20,7 @@ _guessed: dict[str, float] = {}
 
 def guess(name: str, value=...) -> None:
     """Keeps a guess until `reveal` shows it, and prints one line; `...` is none yet.
-    Notebooks 00 and 06.
+    Notebooks 00, 05 and 06.
 
     value: a number; for a share per cent, 80 or "80%" and not 0.8. A value that is none of these,
     and a name that is not in GUESSES, are told and not kept.
@@ -39,13 +41,12 @@ def guess(name: str, value=...) -> None:
 
 
 def reveal(name: str, actual: float) -> None:
-    """Prints the guess beside what came out. Notebooks 00 and 06.
+    """Prints the guess beside what came out. Notebooks 00, 05 and 06.
 
     actual: a share in [0, 1] where the unit is "%", a number elsewhere. Raises KeyError for a name
     that is not in GUESSES.
     """
-    percent = 100 * actual if GUESSES[name] else actual
-    result = _shown(name, round(percent, 1))
+    result = _shown(name, round(100 * actual, 1) if GUESSES[name] else actual)
     if name in _guessed:
         print(text("guess_result", value=_shown(name, _guessed[name]), actual=result))
     else:

@@ -9,7 +9,8 @@ import reprlib
 import numpy as np
 import torch
 
-from .exercises import EXERCISES, CodeExercise, Exercise
+from .code_exercises import CodeExercise
+from .exercises import EXERCISES, Exercise
 from .sizes import ConvGeometry
 from .strokes import KernelExercise, judge_kernel
 from .texts import text
@@ -21,7 +22,7 @@ LARGEST = 1e100  # of the numbers that are read
 
 def check(name: str, answer=..., *more) -> None:
     """Prints one line on `answer`: a number, a pair of numbers, a function or a kernel, as the
-    exercise asks; of none, and of several (`more`), it says so. Notebooks 01 to 04.
+    exercise asks; of none, and of several (`more`), it says so. Notebooks 01 to 05.
 
     A number may be an int, a float, numpy's or a tensor of one element; `None` and `...` are no
     answer yet. A function is tried on many cases; what it prints is not shown. A kernel is a table,
