@@ -99,6 +99,7 @@ def test_a_model_that_is_none(tmp_path):
             lambda m: lh.train_in_background(m, DIGITS),
             lambda m: lh.train_epoch(m, BATCHES, sgd(fresh())),
             lambda m: lh.show_predictions(m, GOOD),
+            lambda m: lh.show_patches(m, GOOD),
             lambda m: lh.show_layers(m, IMAGES[0]),
             lambda m: lh.explain_cell(m, IMAGES[0], "c1", 0, 0, 0),
             lambda m: lh.show_filters(m),

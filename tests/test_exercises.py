@@ -345,6 +345,7 @@ def test_kernels_that_mark_something_else(said):
         (np.eye(3)[::-1], "added up"),
         ([[-1, 0, 1], [0, 1, 0], [1, 0, -1]], "added up"),
         ([[-1, 2, -1]] * 3, "straight"),
+        ([[-1, 0, 1]] * 3, "straight"),  # its marks on the blot are fewer
         ([[-1] * 3, [2] * 3, [-1] * 3], "straight"),
         ([[-1] * 3, [-1, 1, -1], [1, -1, -1]], "one end"),
         ([[-1] * 3] * 3, "marks nothing"),

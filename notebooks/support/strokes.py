@@ -63,7 +63,7 @@ def marks(kernel: torch.Tensor) -> dict[str, int]:
     picture = stroke_picture().to(kernel.dtype)
     feature_map = F.conv2d(picture[None, None], kernel[None, None])[0, 0]
     found, middle = {}, len(kernel) // 2
-    for row, column in (feature_map > feature_map.max().clamp(min=0) / 2).nonzero() + middle:
+    for row, column in (feature_map > feature_map.max() / 2).nonzero() + middle:
         kind = KINDS[row // BLOCK][column // BLOCK]
         found[kind] = found.get(kind, 0) + 1
     return found
