@@ -15,6 +15,7 @@ if __name__ == "__main__":
 import importlib.metadata
 import random
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -60,7 +61,7 @@ from notebooks.support.files import (
     try_files,
     write_file,
 )
-from notebooks.support.forward import check_batch, check_learning
+from notebooks.support.forward import check_batch, check_gradients, check_learning
 from notebooks.support.guesses import guess, reveal
 from notebooks.support.images import SIGNS
 from notebooks.support.inference import as_float, model_device, predict_logits
@@ -222,6 +223,7 @@ def digit_loader(
         sampler=BatchSampler(order, batch_size, drop_last=False),
         batch_size=None,
         collate_fn=lambda batch: (as_float(batch[0]), batch[1]),
+        generator=generator and torch.Generator(),  # for a number that it draws and does not use
     )
 
 
@@ -262,6 +264,8 @@ def train_epoch(
         check_batch(logits, labels)
         loss = F.cross_entropy(logits, labels)
         loss.backward()
+        if batch == 1:
+            check_gradients(model)
         optimizer.step()
         if scheduler is not None:
             scheduler.step()
@@ -275,13 +279,13 @@ def train_epoch(
     return total_loss / n_images
 
 
-def _training(plan, on_batch) -> Iterator[EpochResult]:
-    """The one training loop: gives each EpochResult when its weights and its log are on disk.
+def _training(model, plan, on_batch) -> Iterator[EpochResult]:
+    """The one training loop, of `plan.model` or its copy: gives each EpochResult when its weights and its log are on disk.
 
     SGD with momentum, weight decay and the one-cycle schedule (Smith & Topin, "Super-Convergence",
     2017).
     """
-    model, digits, epochs = plan.model, plan.digits, plan.epochs
+    digits, epochs = plan.digits, plan.epochs
     generator, history = torch.Generator(), []
     loader = digit_loader(digits.train, plan.batch_size, shuffle=True, generator=generator)
     model.to(device, memory_format=torch.channels_last)  # pooling is faster so
@@ -311,7 +315,8 @@ def train(model: nn.Module, digits: Digits, epochs: int = 20, **options) -> list
     Options: `batch_size` (128, or 32 for a small set), `max_lr=0.1` (the highest learning rate of
     the schedule), `seed=0` (order of the images), `save` (file for the weights, after each epoch),
     `log` (file for the lesson's log) and `log_title` (its first line). The model is moved to
-    `lh.device`. The same start, seed, machine and data give the same weights. Before the training
+    `lh.device`. The same start, seed, machine and data give the same weights, Dropout or not. A
+    line at the end says so if the network only guesses. Before the training
     begins, raises TypeError for what is no model or no `Digits`, and for an unknown option;
     ValueError for numbers out of range, a model that does not give ten logits an image or has
     nothing to learn, and one file for both `save` and `log`; OSError for a file that cannot be
@@ -325,15 +330,21 @@ def train(model: nn.Module, digits: Digits, epochs: int = 20, **options) -> list
         bar.set_postfix(loss=f"{loss:.3f}", **shown, refresh=False)
         bar.update()
 
-    with tqdm(total=plan.epochs * plan.batches, unit="batch", leave=False) as bar:
-        for result in _training(plan, on_batch):
+    with (
+        torch.random.fork_rng(),  # Dropout draws from the seed, and cells go on where they were
+        tqdm(total=plan.epochs * plan.batches, unit="batch", leave=False) as bar,
+    ):
+        torch.manual_seed(plan.seed % 2**63)
+        for result in _training(model, plan, on_batch):
             history.append(result)
             shown["accuracy"] = f"{result.accuracy:.2%}"
             bar.write(str(result))  # stays in a saved notebook, where a bar would stand at 0%
+        if note := plan.guess_note(history[-1]):
+            bar.write(note)
     return history
 
 
-_run = None  # the latest background training
+_run, _starting = None, threading.Lock()  # the latest background training; one starts at a time
 
 
 @partial(checked, options=TrainingPlan)
@@ -343,17 +354,21 @@ def train_in_background(
     """Like `train`, but returns at once a `TrainingRun`, which goes on while other cells run.
 
     Show it as a cell's value to see it train; `.wait()` for the end, `.stop()` to end it. Options
-    and errors as in `train`. Started again with a model that is still in training, it returns that
-    run; another model ends the first run, a mistake does not. Notebook 04.
+    and errors as in `train`. A copy is trained, so that nothing done to `model` disturbs it; `model`
+    stays where it is and gets the weights at the end of each epoch, while it has the same layers.
+    (Dropout draws from torch's random numbers, as cells do.) Started again with a model that is
+    still in training, it returns that run; another model ends the first run, a mistake does not.
+    Notebook 04.
     """
     global _run
     plan = TrainingPlan(model, digits, epochs, **options)
-    if _run is None or not _run.running or _run.model is not model:
-        plan.begin_files()
-        if _run is not None:
-            _run.stop()
-        _run = TrainingRun(model, plan.epochs, plan.batches, partial(_training, plan))
-    return _run
+    with _starting:
+        if _run is None or not _run.running or _run.model is not model:
+            plan.begin_files()
+            if _run is not None:
+                _run.stop()
+            _run = TrainingRun(plan, _training)
+        return _run
 
 
 @dataclass(frozen=True, repr=False)

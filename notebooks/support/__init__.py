@@ -10,6 +10,7 @@ files       weights and other files, written whole or not at all
 mnist       MNIST found, checked and downloaded, or scikit-learn's digits
 pictures    a picture of any kind as a table of numbers
 forward     what a model's forward gives, and whether it can learn
+copies      copies of a model: to run, to train, and to hand back what was learned
 inference   a model's logits and activations, the model left untouched
 images      colours, and numbers, tables and maps as images
 figures     the lesson's figures

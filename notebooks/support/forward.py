@@ -28,6 +28,12 @@ def check_batch(logits, labels: torch.Tensor) -> None:
         check_labels(labels, logits.shape[1] - 1)
 
 
+def check_gradients(model: nn.Module) -> None:
+    """Raises ValueError if `backward` reached no weight: then `forward` uses another model's."""
+    if all(p.grad is None for p in model.parameters()):
+        raise ValueError(text("forward_elsewhere"))
+
+
 def check_learning(model: nn.Module, optimizer: Optimizer | None = None) -> None:
     """Raises ValueError for a model that has nothing to learn, or nothing that `optimizer` moves."""
     learns = {id(p) for p in model.parameters() if p.requires_grad}

@@ -1,10 +1,9 @@
 """What a model makes of images. The model is left untouched, and may be in training meanwhile."""
 
-import copy
-
 import torch
 from torch import nn
 
+from .copies import snapshot
 from .forward import check_logits
 from .pictures import grey_levels
 from .texts import text
@@ -21,11 +20,6 @@ def as_float(images: torch.Tensor) -> torch.Tensor:
 def model_device(model: nn.Module) -> torch.device:
     """Where the model's parameters are; the CPU, if it has none."""
     return next(model.parameters(), torch.empty(0)).device
-
-
-def snapshot(model: nn.Module) -> nn.Module:
-    """A copy of a model in eval mode: running it does not disturb a training in another thread."""
-    return copy.deepcopy(model).eval()
 
 
 def first_convolution(model: nn.Module) -> nn.Conv2d | None:

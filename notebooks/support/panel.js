@@ -115,12 +115,14 @@ function render({ model, el }) {
   const live = add(root, "div", "live", { "aria-live": "polite" });
   let stopping = false, gone = false, said = {};
 
-  /** What a screen reader says: every state, and epochs as fast as they can be heard. */
+  /** What a screen reader says: every state, that there is a note, and epochs as fast as they can
+   * be heard. */
   function say(state, values, now = performance.now()) {
-    if (state === said.state && (values.done === said.done || now - said.at < 5000)) return;
-    live.textContent = state === said.state ? fill(texts.epoch_done, values)
-      : `${status.textContent} ${note.textContent}`;
-    said = { state, done: values.done, at: now };
+    const noted = Boolean(note.textContent), news = state !== said.state || noted && !said.noted;
+    if (!news && (values.done === said.done || now - said.at < 5000)) return;
+    live.textContent = news ? `${status.textContent} ${note.textContent}`
+      : fill(texts.epoch_done, values);
+    said = { state, noted, done: values.done, at: now };
   }
 
   function draw() {
@@ -138,7 +140,7 @@ function render({ model, el }) {
     stop.disabled = !running || stopping;
     bar.setAttribute("aria-valuenow", Math.floor(100 * fraction));
     filled.style.width = `${100 * fraction}%`;
-    note.textContent = lost ? texts.gone : "";
+    note.textContent = lost ? texts.gone : model.get("note");
     fault.textContent = model.get("error");
     log.textContent = model.get("log");
     drawLoss(`${texts.loss} ${number(losses.at(-1)?.[1])}`, losses,

@@ -16,8 +16,10 @@ import traitlets
 from IPython.display import display
 from matplotlib.figure import Figure
 
+from .copies import copied, hand_over
 from .images import png
 from .inference import first_convolution
+from .plan import TrainingPlan
 from .texts import page_texts, text
 
 STATES = "running", "done", "stopped", "failed", "gone"
@@ -27,7 +29,7 @@ class TrainingPanel(anywidget.AnyWidget):
     """Shows a training; its Stop sends {"stop": True}. `TrainingRun` keeps it up to date.
 
     `state` (gone: Python ends while it trains); `epochs` in all; `fraction` done; `seconds` so far,
-    and `left`, None at the start; `losses`: points (epochs, mean loss), None for NaN; `accuracies`
+    and `left`, None at the start; `note`: what else is to be said; `losses`: points (epochs, mean loss), None for NaN; `accuracies`
     in [0, 1], one for each finished epoch; `log`: its last line; `error`: what ended the training.
     """
 
@@ -39,6 +41,7 @@ class TrainingPanel(anywidget.AnyWidget):
     fraction, seconds = traitlets.Float().tag(sync=True), traitlets.Float().tag(sync=True)
     left = traitlets.Float(None, allow_none=True).tag(sync=True)
     losses, accuracies = traitlets.List().tag(sync=True), traitlets.List().tag(sync=True)
+    note = traitlets.Unicode().tag(sync=True)
     log, error = traitlets.Unicode().tag(sync=True), traitlets.Unicode().tag(sync=True)
 
     def __init__(self, epochs: int):
@@ -75,41 +78,40 @@ class _Stopped(Exception):
 class TrainingRun:
     """A training in the background; as a cell's value, its panel. Notebook 04.
 
-    `model`, `epochs`; `history`: the `EpochResult`s so far; `first_layers`: copies of the first
-    convolution, if there is one, at the start and after each of these epochs; `running`; `error`:
-    what ended it, or None; `panel`: the `TrainingPanel`.
+    A copy of the model is trained, so that cells may do with the model what they like; at the end
+    of each epoch the model gets its weights. `model`, `epochs`; `history`: the `EpochResult`s so
+    far; `first_layers`: copies of the first convolution, if there is one, at the start and after
+    each of these epochs; `running`; `error`: what ended it, or None; `panel`: the `TrainingPanel`.
     """
 
-    def __init__(
-        self,
-        model: torch.nn.Module,
-        epochs: int,
-        batches: int,
-        start: Callable[[Callable[[int, float], None]], Iterator[Any]],
-    ):
-        """batches: how many an epoch has; start: given on_batch(batch, loss), returns the generator
-        of `EpochResult`s that is the training. Raises what `start` raises."""
-        self.model, self.epochs, self._batches = model, int(epochs), batches
+    def __init__(self, plan: TrainingPlan, training: Callable[..., Iterator[Any]]):
+        """training: given the copy, `plan` and on_batch(batch, loss), gives an `EpochResult` for
+        each epoch."""
+        self.model, self.epochs, self._plan = plan.model, plan.epochs, plan
         self.history, self.running, self.error = [], True, None
-        self.first_layers = [first_convolution(model)]
-        self._results = start(self._on_batch)
+        self._twin, self._apart = copied(plan.model), ""  # and why the model is not as its twin
+        self.first_layers = [first_convolution(self._twin)]
+        self._results = training(self._twin, plan, self._on_batch)
         self._stop, self._done, self._leaving = threading.Event(), threading.Event(), False
         self._losses, self._recent = [], []  # points of the curve; the losses since the last one
         self._batch = 0  # of the whole run
         self._began = self._reported = time.monotonic()
-        self._shown = None
+        self._shown, self._process = None, os.getpid()
         self.panel = TrainingPanel(self.epochs)
         self.panel.on_msg(lambda panel, content, buffers: content.get("stop") and self._stop.set())
         atexit.register(self._leave)
         threading.Thread(target=self._work, daemon=True).start()
 
     def wait(self) -> list:
-        """Returns `history` when the training has ended; raises what ended it, if anything did. An
-        interrupt (Ctrl-C, the square button) ends the waiting, not the training."""
+        """Returns `history` when the training has ended, and prints the panel's note, if any; raises
+        what ended it, if anything did. An interrupt (Ctrl-C, the square button) ends the waiting,
+        not the training."""
         while not self._done.wait(0.2):  # an interrupt in Thread.join leaves a broken state behind
             pass
         if self.error is not None:
             raise self.error
+        if note := self._note():
+            print(note)
         return self.history
 
     def stop(self) -> None:
@@ -119,17 +121,20 @@ class TrainingRun:
         self._done.wait()
 
     def _leave(self):
-        """Python ends: the training must, before what it uses is taken apart."""
+        """Python ends: the training must, before what it uses is taken apart. (A forked Python has
+        no thread that trains.)"""
         self._leaving = True
         self._stop.set()
-        self._done.wait(10)
+        if os.getpid() == self._process:
+            self._done.wait()
 
     def _work(self):
         try:
             torch.set_num_threads(threads_beside_the_kernel())
             for result in self._results:
+                self._hand_over()
                 self.history.append(result)
-                self.first_layers.append(first_convolution(self.model))
+                self.first_layers.append(first_convolution(self._twin))
         except _Stopped:
             pass
         except BaseException as error:
@@ -143,14 +148,26 @@ class TrainingRun:
             atexit.unregister(self._leave)
             self._done.set()
 
+    def _hand_over(self):
+        """The model gets the weights of its twin, unless a cell gave it other layers."""
+        try:
+            hand_over(self._twin, self.model)
+            self._apart = ""
+        except Exception as error:
+            self._apart = str(error)
+
+    def _note(self):
+        guess = self._plan.guess_note(self.history[-1]) if self.history else ""
+        return "\n".join(filter(None, (guess, self._apart)))
+
     def _on_batch(self, batch: int, loss: float):
         if self._stop.is_set():
             raise _Stopped
-        self._batch = len(self.history) * self._batches + batch
+        self._batch = len(self.history) * self._plan.batches + batch
         self._recent.append(loss)
-        if len(self._recent) * 200 >= self.epochs * self._batches:  # 200 points are a curve
+        if len(self._recent) * 200 >= self.epochs * self._plan.batches:  # 200 points are a curve
             mean = sum(self._recent) / len(self._recent)
-            here = round(self._batch / self._batches, 4)
+            here = round(self._batch / self._plan.batches, 4)
             self._losses.append((here, mean if math.isfinite(mean) else None))
             self._recent = []
         if time.monotonic() - self._reported > 0.25:
@@ -165,10 +182,11 @@ class TrainingRun:
         ):  # training comes before drawing
             panel, seconds = self.panel, self._reported - self._began
             panel.state, panel.seconds = self._state(), seconds
-            panel.fraction = done = self._batch / self._batches / self.epochs
+            panel.fraction = done = self._batch / self._plan.batches / self.epochs
             panel.left = seconds / done * (1 - done) if done else None
             panel.losses = list(self._losses)
             panel.accuracies = [float(result.accuracy) for result in self.history]
+            panel.note = self._note()
             panel.log = str(self.history[-1]) if self.history else ""
             if self.error is not None:
                 panel.error = f"{type(self.error).__name__}: {self.error}"
