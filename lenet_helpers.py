@@ -40,6 +40,7 @@ from tqdm.auto import tqdm
 
 from notebooks.support.checks import check_argument, checked
 from notebooks.support.command import command_parser, raise_at_ctrl_c
+from notebooks.support.data_files import missing_files
 from notebooks.support.downhill import downhill
 from notebooks.support.draw_pad import DrawPad
 from notebooks.support.drawing import sample_drawing, to_mnist_style
@@ -58,6 +59,7 @@ from notebooks.support.files import (
     PROJECT,
     load_weights,
     save_weights,
+    shown_path,
     try_files,
     write_file,
 )
@@ -71,8 +73,6 @@ from notebooks.support.mnist import (
     Digits,
     data_folder,
     load_mnist,
-    missing_files,
-    shown_path,
     sklearn_digits,
 )
 from notebooks.support.mystery import mystery_trainings

@@ -39,6 +39,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 import lenet_helpers as lh
 from notebooks.support import mnist
+from notebooks.support.data_files import MNIST_FILES
 
 EPOCH_OPERATIONS = (
     2 * 3 * 416_520 * 60_000
@@ -185,7 +186,7 @@ def memory(digits, folder, full):
         for kind, mode in (("read", 0o644), ("mapped", 0o444)):
             copy = Path(copies) / kind
             copy.mkdir()
-            for name in mnist.MNIST_FILES:
+            for name in MNIST_FILES:
                 place = next(path for path in folder.rglob(name) if path.is_file())
                 shutil.copyfile(place, copy / name)
                 (copy / name).chmod(mode)

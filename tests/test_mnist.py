@@ -1,9 +1,14 @@
 """load_mnist: where it looks, what it refuses, what it does without a network. Small files stand in for MNIST."""
 
+import builtins
+import contextlib
+import errno
 import gzip
 import hashlib
 import http.server
+import io
 import os
+import random
 import shutil
 import socket
 import struct
@@ -18,7 +23,7 @@ import torchvision
 from material import fresh
 
 import lenet_helpers as lh
-from notebooks.support import mnist
+from notebooks.support import data_files, files, mnist
 
 LABELS = {"train": list(range(10)) * 3, "t10k": list(range(10))}
 
@@ -27,7 +32,7 @@ def idx_files():
     """The four files of a tiny MNIST, in the IDX format."""
     files = {}
     for part, labels in LABELS.items():
-        pixels = bytes((7 * i + len(labels)) % 256 for i in range(len(labels) * 784))
+        pixels = random.Random(part).randbytes(len(labels) * 784)
         files[f"{part}-images-idx3-ubyte"] = struct.pack(">4i", 2051, len(labels), 28, 28) + pixels
         files[f"{part}-labels-idx1-ubyte"] = struct.pack(">2i", 2049, len(labels)) + bytes(labels)
     return files
@@ -36,19 +41,15 @@ def idx_files():
 @pytest.fixture
 def tiny(tmp_path, monkeypatch):
     """A folder with a tiny MNIST that load_mnist takes for the real one; the project's own data/ is empty."""
-    files = idx_files()
-    monkeypatch.setattr(
-        mnist,
-        "MNIST_FILES",
-        {
-            name: (len(files[name]), hashlib.md5(files[name]).hexdigest())
-            for name in mnist.MNIST_FILES
-        },
-    )
-    monkeypatch.setattr(mnist, "PROJECT", tmp_path / "project")
+    contents = idx_files()
+    tiny = {name: (len(each), hashlib.md5(each).hexdigest()) for name, each in contents.items()}
+    for module in (mnist, data_files):
+        monkeypatch.setattr(module, "MNIST_FILES", {name: tiny[name] for name in mnist.MNIST_FILES})
+    for module in (mnist, files):
+        monkeypatch.setattr(module, "PROJECT", tmp_path / "project")
     folder = tmp_path / "mnist"
     folder.mkdir()
-    for name, content in files.items():
+    for name, content in contents.items():
         (folder / name).write_bytes(content)
     return folder
 
@@ -61,111 +62,134 @@ def is_tiny(digits):
     )
 
 
-@pytest.mark.parametrize("place", ["", "MNIST/raw"])
+LAYOUTS = {
+    "as they are": "{name}",
+    "torchvision's": "MNIST/raw/{name}",
+    "the folder copied": "raw/{name}",
+    "into itself": "raw/raw/{name}",
+    "an archive's": "archive/{dotted}",
+    "a folder per file, as macOS unpacks": "{name}/{dotted}",
+    "downloaded twice": "MNIST/{name}(1)",
+    "renamed": "Download {number}",
+    "upper case": "{upper}",
+}
+
+
 @pytest.mark.parametrize("packed", [False, True])
-def test_plain_or_gz_in_the_folder_or_in_raw(tiny, tmp_path, place, packed):
-    folder = tmp_path / "other"
-    (folder / place).mkdir(parents=True)
-    for path in tiny.iterdir():
-        content = path.read_bytes()
-        (folder / place / (path.name + ".gz" * packed)).write_bytes(
-            gzip.compress(content) if packed else content
-        )
-    digits = lh.load_mnist(folder)
-    assert is_tiny(digits)
-    images, labels = digits.train.tensors
-    assert (
-        images.shape == (30, 1, 28, 28)
-        and images.dtype == torch.uint8
-        and labels.dtype == torch.int64
-    )
+def test_files_are_known_by_content(tiny, tmp_path, packed):
+    """Plain or packed, with .gz in the name or without, wherever people have them."""
+    for layout, (what, place) in enumerate(LAYOUTS.items()):
+        folder = tmp_path / str(layout)
+        for number, path in enumerate(sorted(tiny.iterdir())):
+            names = {"dotted": path.name.replace("-idx", ".idx"), "upper": path.name.upper()}
+            copy = folder / place.format(name=path.name, number=number, **names)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            content = path.read_bytes()
+            copy.write_bytes(gzip.compress(content) if packed else content)
+            if number % 2:
+                copy.rename(f"{copy}.gz")  # some browsers keep the name of what they unpacked
+        assert data_files.missing_files(folder) == [], what
+        assert is_tiny(lh.load_mnist(folder)), what
+    images, labels = lh.load_mnist(tiny).train.tensors
+    assert images.shape == (30, 1, 28, 28)
+    assert images.dtype == torch.uint8 and labels.dtype == torch.int64
     expected = torchvision.datasets.mnist.read_image_file(str(tiny / "train-images-idx3-ubyte"))
     assert torch.equal(images[:, 0], expected)
 
 
+def test_names_that_say_something_else(tiny):
+    """Labels swapped; Fashion-MNIST in another folder, with the same names and sizes."""
+    one, other = tiny / "train-labels-idx1-ubyte", tiny / "t10k-labels-idx1-ubyte"
+    one.rename(tiny / "mine")
+    other.rename(one)
+    (tiny / "mine").rename(other)
+    (tiny / "fashion").mkdir()
+    for name, (size, _) in mnist.MNIST_FILES.items():
+        (tiny / "fashion" / name).write_bytes(bytes(size))
+    assert is_tiny(lh.load_mnist(tiny))
+
+
+def test_a_folder_full_of_other_things_is_not_read(tiny, monkeypatch):
+    """Of thousands of downloads the sizes are looked at; what is three folders down is not."""
+    opened = record_opened(monkeypatch)
+    for path in [*tiny.iterdir()]:
+        path.rename(tiny / f"{path.name[:-6]}.download")  # no name to go by
+    for i in range(2000):
+        (tiny / f"{i}.pdf").write_bytes(b"%" * (200_000 + i))
+    with (tiny / "film.mp4").open("wb") as film:
+        film.truncate(2**40)
+    deep = tiny / "a" / "b" / "c"
+    deep.mkdir(parents=True)
+    (deep / "train-images-idx3-ubyte").write_bytes(b"")
+    opened.clear()
+    assert is_tiny(lh.load_mnist(tiny))
+    assert len(opened) < 20 and not [path for path in opened if "c" in path.split("/")]
+
+
+def record_opened(monkeypatch):
+    """The paths of the files that are opened from here on."""
+    opened, real = [], io.open
+
+    def open_file(path, *arguments, **named):
+        opened.append(str(path))
+        return real(path, *arguments, **named)
+
+    monkeypatch.setattr(io, "open", open_file)
+    return opened
+
+
 def test_order_of_search(tiny, tmp_path, monkeypatch):
-    monkeypatch.setenv("LENET_DATA", str(tiny))
-    assert is_tiny(lh.load_mnist())
-    monkeypatch.setenv(
-        "LENET_DATA", "../mnist"
-    )  # counts from the helper's folder, wherever the kernel runs
-    assert is_tiny(lh.load_mnist())
-    with pytest.raises(
-        FileNotFoundError, match="no-such"
-    ):  # a folder that was named is never passed over
-        lh.load_mnist(tmp_path / "no-such")
-    monkeypatch.delenv("LENET_DATA")
-    tiny.rename(tmp_path / "new")
+    """As people type paths; $LENET_DATA counts from the project's folder, wherever the kernel runs."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    for typed in (str(tiny), "../mnist", f' "{tiny}" ', "'~/mnist'", "~/mnist/../mnist"):
+        monkeypatch.setenv("LENET_DATA", typed)
+        assert is_tiny(lh.load_mnist())
+    monkeypatch.chdir(tmp_path)
+    for typed in ("mnist", tiny, " mnist\n", "“~/mnist”"):
+        assert is_tiny(lh.load_mnist(typed))
+    for wrong in ("no-such", "train\0x", tiny / "train-labels-idx1-ubyte"):  # never passed over
+        with pytest.raises(FileNotFoundError, match="no data folder"):
+            lh.load_mnist(wrong)
+    with pytest.raises(OSError, match=r"cannot be read \(File name too long\)"):
+        lh.load_mnist("x" * 300)
+    monkeypatch.setenv("LENET_DATA", ' "" ')  # names nothing
     (tmp_path / "project").mkdir()
-    (tmp_path / "new").rename(tmp_path / "project" / "data")
+    tiny.rename(tmp_path / "project" / "data")
     assert is_tiny(lh.load_mnist())
 
 
-def overwrite(name, content):
-    return name, lambda folder: (folder / name).write_bytes(content)
+def write(name, change, packed=False):
+    """A fault: the file `name` becomes what `change` makes of its content (None: it goes)."""
+
+    def spoil(folder):
+        content = change((folder / name).read_bytes())
+        (folder / name).unlink()
+        if content is not None:
+            (folder / (name + ".gz" * packed)).write_bytes(content)
+
+    return name, spoil
 
 
 def flipped(content, place):
     return content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :]
 
 
+PAGE = b"\n<!DOCTYPE html><html>Please log in</html>"
+IMAGES, LABELS_FILE = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 FAULTS = {
-    "missing": ("t10k-labels-idx1-ubyte", lambda f: (f / "t10k-labels-idx1-ubyte").unlink()),
-    "truncated": (
-        "train-images-idx3-ubyte",
-        lambda f: (f / "train-images-idx3-ubyte").write_bytes(
-            (f / "train-images-idx3-ubyte").read_bytes()[:-1000]
-        ),
-    ),
-    "web page": (
-        "t10k-images-idx3-ubyte.gz",
-        lambda f: (
-            (f / "t10k-images-idx3-ubyte").unlink(),
-            (f / "t10k-images-idx3-ubyte.gz").write_bytes(
-                b"\n<!DOCTYPE html><html>Please log in</html>"
-            ),
-        ),
-    ),
-    "zipped web page": (
-        "t10k-images-idx3-ubyte.gz",
-        lambda f: (
-            (f / "t10k-images-idx3-ubyte").unlink(),
-            (f / "t10k-images-idx3-ubyte.gz").write_bytes(
-                gzip.compress(b"<html>Please log in</html>")
-            ),
-        ),
-    ),
-    "other split": (
-        "train-labels-idx1-ubyte",
-        lambda f: (f / "train-labels-idx1-ubyte").write_bytes(
-            (f / "t10k-labels-idx1-ubyte").read_bytes()
-        ),
-    ),
-    "zero bytes": overwrite("train-labels-idx1-ubyte", b""),
-    "a bit flipped": (
-        "train-images-idx3-ubyte",
-        lambda f: (f / "train-images-idx3-ubyte").write_bytes(
-            (f / "train-images-idx3-ubyte").read_bytes()[:-1] + b"\xff"
-        ),
-    ),
-    "a byte flipped inside the gz": (
-        "train-labels-idx1-ubyte.gz",
-        lambda f: (
-            (f / "train-labels-idx1-ubyte.gz").write_bytes(
-                flipped(gzip.compress((f / "train-labels-idx1-ubyte").read_bytes()), 20)
-            ),
-            (f / "train-labels-idx1-ubyte").unlink(),
-        ),
-    ),
-    "broken gz": (
-        "train-images-idx3-ubyte.gz",
-        lambda f: (
-            (f / "train-images-idx3-ubyte.gz").write_bytes(
-                gzip.compress((f / "train-images-idx3-ubyte").read_bytes())[:-9]
-            ),
-            (f / "train-images-idx3-ubyte").unlink(),
-        ),
-    ),
+    "lacks": write(LABELS_FILE, lambda c: None),
+    "only 22,536 bytes unpacked where 23,536": write(IMAGES, lambda c: c[:-1000]),
+    "a web page": write("t10k-images-idx3-ubyte", lambda c: PAGE, packed=True),
+    "is a web page": write("t10k-images-idx3-ubyte", lambda c: gzip.compress(PAGE), packed=True),
+    "only 18 bytes": write(LABELS_FILE, lambda c: c[:4] + b"\0\0\0\x0a" + bytes(range(10))),
+    "only 0 bytes": write(LABELS_FILE, lambda c: b""),
+    "damaged, or of another data set": write(IMAGES, lambda c: flipped(c, 5000)),
+    "Fashion-MNIST": write("t10k-images-idx3-ubyte", lambda c: c[:16] + bytes(7840)),
+    "another data set": write("t10k-images-idx3-ubyte", lambda c: c + b"more"),
+    "damaged": write(LABELS_FILE, lambda c: flipped(gzip.compress(c), 12), packed=True),
+    "bytes unpacked": write(IMAGES, lambda c: gzip.compress(c)[:-900], packed=True),
+    "if it is a .zip": write(LABELS_FILE, lambda c: b"PK\3\4" + c[:20]),
 }
 
 
@@ -173,20 +197,66 @@ def snapshot(folder):
     return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_named_folder_with_a_fault(tiny, fault):
-    name, spoil = FAULTS[fault]
-    spoil(tiny)
-    before = snapshot(tiny)
-    with pytest.raises((ValueError, FileNotFoundError)) as error:
-        lh.load_mnist(tiny)
-    assert name in str(error.value) and len(str(error.value).splitlines()) <= 2
-    assert snapshot(tiny) == before
+def test_a_named_folder_with_a_fault(tiny, tmp_path):
+    for number, (words, (name, spoil)) in enumerate(FAULTS.items()):
+        folder = tmp_path / str(number)
+        shutil.copytree(tiny, folder)
+        spoil(folder)
+        before = snapshot(folder)
+        with pytest.raises((ValueError, FileNotFoundError), match=words) as error:
+            lh.load_mnist(folder)
+        assert name in str(error.value) and len(str(error.value).splitlines()) == 2
+        assert snapshot(folder) == before
 
 
-def test_a_file_in_place_of_the_folder(tiny):
-    with pytest.raises(FileNotFoundError, match="train-labels"):
-        lh.load_mnist(tiny / "train-labels-idx1-ubyte")
+@contextlib.contextmanager
+def failing(monkeypatch, code, name, in_reading):
+    """A drive on which files of this name cannot be opened, or cannot be read once they are."""
+    real = io.open
+
+    class Gone(io.BytesIO):
+        def read(self, *_):
+            raise OSError(code, os.strerror(code))
+
+        readinto = readline = readall = read
+
+    def open_file(path, *arguments, **named):
+        if os.path.basename(path) != name:
+            return real(path, *arguments, **named)
+        if in_reading:
+            return Gone()
+        raise OSError(code, os.strerror(code), str(path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(io, "open", open_file)
+        patched.setattr(builtins, "open", open_file)
+        yield
+
+
+UNREADABLE = "EINVAL EIO ESTALE ETIMEDOUT EBUSY ENOENT EACCES ENAMETOOLONG".split()
+
+
+@pytest.mark.parametrize("in_reading", [False, True])
+def test_a_drive_that_does_not_answer(tiny, monkeypatch, capsys, in_reading):
+    """Clouds, networks, sticks, virus scanners: the file is named, the other copy taken, and nobody
+    says that it could not be downloaded."""
+    monkeypatch.setattr(mnist, "_check_network", lambda source: 1 / 0)
+    data = mnist.PROJECT / "data"
+    shutil.copytree(tiny, data)
+    for code in (getattr(errno, name) for name in UNREADABLE):
+        words = f"{IMAGES} cannot be read ({os.strerror(code)})"
+        with failing(monkeypatch, code, IMAGES, in_reading):
+            with pytest.raises(OSError) as error:
+                lh.load_mnist(tiny)
+            assert f"{tiny / words}." in str(error.value)
+            assert len(str(error.value).splitlines()) == 2
+            assert lh.load_mnist().source == "scikit-learn"
+            said = capsys.readouterr().out
+            assert f"the project's folder data/{words}" in said and len(said.splitlines()) == 1
+            assert "downloaded" not in said and str(data) not in said
+            (tiny / f"{IMAGES} (1).gz").write_bytes(
+                gzip.compress((data / IMAGES).read_bytes()[:])
+            ) if False else None
 
 
 @pytest.fixture
@@ -235,12 +305,18 @@ def test_downloads_once_into_data(mirror):
     assert is_tiny(lh.load_mnist())
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_in_data_is_fetched_again(mirror, fault):
+def test_a_fault_in_data_is_fetched_again(mirror):
     lh.load_mnist()
-    folder = mnist.PROJECT / "data" / "MNIST" / "raw"
-    FAULTS[fault][1](folder)
-    assert is_tiny(lh.load_mnist())
+    for _, spoil in FAULTS.values():
+        spoil(mnist.PROJECT / "data" / "MNIST" / "raw")
+        assert is_tiny(lh.load_mnist())
+    path = mnist.PROJECT / "data" / "MNIST" / "raw" / LABELS_FILE
+    if hasattr(os, "mkfifo"):
+        path.unlink()
+        os.mkfifo(path)
+        for packed in path.parent.glob("*.gz"):
+            packed.unlink()
+        assert is_tiny(lh.load_mnist())
 
 
 def test_a_faulty_file_beside_a_whole_one_needs_no_network(tiny, monkeypatch):
@@ -253,7 +329,7 @@ def test_a_faulty_file_beside_a_whole_one_needs_no_network(tiny, monkeypatch):
     assert is_tiny(lh.load_mnist())
 
 
-@pytest.fixture(params=["", "MNIST", "MNIST/raw", "MNIST/raw/t10k-images-idx3-ubyte"])
+@pytest.fixture(params=["..", "", "MNIST", "MNIST/raw", "MNIST/raw/t10k-images-idx3-ubyte"])
 def forbidden(request, tiny, monkeypatch):
     """(folder, what is in it that this process may not read)."""
     if not hasattr(os, "setresuid"):
@@ -279,16 +355,25 @@ def test_a_folder_or_file_of_somebody_else(forbidden, monkeypatch):
     folder, path = forbidden
     monkeypatch.setenv("LENET_DATA", str(folder))
     lh.start("en")
-    with pytest.raises(PermissionError, match="cannot be read: no permission") as error:
+    with pytest.raises(OSError, match=r"cannot be read \(Permission denied\)") as error:
         lh.load_mnist()
-    assert f"{path} " in str(error.value)
+    assert str(folder if path.name == ".." else path) in str(error.value)
+    assert not isinstance(error.value, FileNotFoundError)
 
 
-def test_a_login_page_instead_of_the_data(mirror, capsys):
-    mirror.answers.update(dict.fromkeys(mirror.answers, b"<html>Please log in</html>"))
-    digits = lh.load_mnist()
-    assert digits.source == "scikit-learn"
-    assert len(capsys.readouterr().out.splitlines()) == 1
+def test_a_network_that_gives_something_else(mirror, capsys, monkeypatch):
+    """An answer that breaks off; a login page in place of the data."""
+
+    def break_off(self):
+        raise http.client.IncompleteRead(b"half")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(torchvision.datasets.MNIST, "download", break_off)
+        assert lh.load_mnist().source == "scikit-learn"
+    mirror.answers.update(dict.fromkeys(mirror.answers, PAGE))
+    assert lh.load_mnist().source == "scikit-learn"
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == 2 and all("MNIST could not be downloaded (" in line for line in said)
 
 
 @pytest.mark.parametrize("silent", [True, False])
@@ -385,12 +470,3 @@ def test_files_that_nobody_may_write_are_mapped_and_stay_as_they_are(tiny, mode)
     digits.train.tensors[0].zero_()  # in this process alone
     assert snapshot(tiny) == before and is_tiny(lh.load_mnist(tiny))
     assert lh.load_mnist(tiny).train.tensors[0].any()
-
-
-def test_a_folder_below_a_closed_one(tiny, monkeypatch):
-    def closed(self):
-        raise PermissionError(13, "Permission denied", str(self))
-
-    monkeypatch.setattr(mnist.Path, "is_dir", closed)
-    with pytest.raises(PermissionError, match="mnist cannot be read: no permission"):
-        lh.load_mnist(tiny)

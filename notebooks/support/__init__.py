@@ -6,8 +6,9 @@ two files import each other. A name that other files use has no underscore.
 texts       every sentence that a reader meets (texts.toml), in the language of `start`
 sizes       ConvGeometry and what follows from it: the one source of truth for sizes
 checks      the door of every public function: what it is given
-files       weights and other files, written whole or not at all
-mnist       MNIST found, checked and downloaded, or scikit-learn's digits
+files       paths as people type them; weights and other files, written whole or not at all
+data_files  MNIST's files in a folder, found and checked by their content
+mnist       MNIST from files, downloaded, or scikit-learn's digits
 pictures    a picture of any kind as a table of numbers
 forward     what a model's forward gives, and whether it can learn
 copies      copies of a model: to run, to train, and to hand back what was learned

@@ -1,4 +1,4 @@
-"""Weights and other files, written whole or not at all."""
+"""Paths as people type them; weights and other files, written whole or not at all."""
 
 import contextlib
 import io
@@ -29,6 +29,19 @@ UNNAMED = PROJECT / "data" / "my_lenet5.pt"  # where a network goes if nobody sa
 MY_NETWORK = typed_path(os.environ.get("LENET_SAVE"), PROJECT) or UNNAMED  # of notebook 04
 
 
+def shown_path(path: Path) -> str:
+    """A path as it is shown: in the project, from there on, so that a saved notebook does not tell
+    of the machine that ran it."""
+    if not path.is_relative_to(PROJECT):
+        return str(path)
+    return text("in_project", path=path.relative_to(PROJECT).as_posix())
+
+
+def unreadable(path: str | Path, error: OSError) -> OSError:
+    """What to raise where a file or folder cannot be read: says which, why, and what to do."""
+    return OSError(text("not_readable", path=path, error=error.strerror or error))
+
+
 @checked
 def save_weights(model: nn.Module, path: str | Path) -> None:
     """Writes the model's `state_dict` to a file, which appears whole or not at all.
@@ -45,10 +58,12 @@ def save_weights(model: nn.Module, path: str | Path) -> None:
 def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
     """Loads what `save_weights` wrote into a model, and returns the model. Notebooks 00, 03 and 06.
 
-    Raises OSError for a file that is missing, a folder or may not be read; ValueError for one that is damaged, is another
-    network's, or holds more than numbers (torch's weights_only: nothing in the file is run).
+    Raises OSError for a file that is missing, a folder or cannot be read; ValueError for one that is
+    damaged, is another network's, or holds more than numbers (torch's weights_only: nothing in the
+    file is run).
     """
-    state, wanted = _read_weights(Path(path)), model.state_dict()
+    path = typed_path(path) or Path.cwd()
+    state, wanted = _read_weights(path), model.state_dict()
     shapes = [
         {name: tuple(value.shape) for name, value in part.items()} for part in (state, wanted)
     ]
@@ -74,8 +89,8 @@ def _read_weights(path):
         if not all(isinstance(value, torch.Tensor) for value in state.values()):
             raise TypeError
         return state
-    except PermissionError:
-        raise PermissionError(text("not_readable", path=path)) from None
+    except OSError as error:
+        raise unreadable(path, error) from None
     except Exception as error:  # a damaged file raises whatever its first bad byte makes of it
         reason = type(error).__name__
         raise ValueError(text("weights_damaged", path=path, error=reason)) from None
