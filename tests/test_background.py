@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import math
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 import torch
 from material import fresh, weights
 from PIL import Image
+from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 
 import lenet_helpers as lh
@@ -113,12 +115,98 @@ class Diverging(lh.LeNet5):
 
 def test_a_loss_that_is_no_number_reaches_the_page_as_a_gap(small):
     run = lh.train_in_background(Diverging(), small, epochs=1)
-    run.wait()
+    assert math.isnan(run.wait()[0].loss)
     assert {loss for _, loss in run.panel.losses} == {None}
     json.dumps(run.panel.get_state(), allow_nan=False)  # else the page would get no message at all
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # a warning would land in another cell
         assert "image/png" in run.panel._repr_mimebundle_()[0]
+
+
+class Dead(lh.LeNet5):
+    def forward(self, x):
+        return F.relu(super().forward(x) - 100)
+
+
+def all_zero():
+    model = fresh()
+    for p in model.parameters():
+        torch.nn.init.zeros_(p)
+    return model
+
+
+@pytest.mark.parametrize("make, loss", [(Diverging, "nan"), (Dead, "2.303"), (all_zero, "2.30")])
+def test_a_network_that_only_guesses_is_not_finished_without_a_word(small, capsys, make, loss):
+    """By `train` and by `wait` in a line, and in the panel."""
+    lh.train(make(), small, epochs=1)
+    run = lh.train_in_background(make(), small, epochs=1)
+    run.wait()
+    said = capsys.readouterr().out.splitlines()
+    notes = [line for line in said if "only guesses" in line]
+    assert notes == [run.panel.note] * 2 and f"loss {loss}" in notes[0] and "05" in notes[0]
+
+
+def test_the_model_gets_each_epochs_weights(small, tmp_path):
+    """And keeps its own type, mode and gradients; what a cell is about to do with it still works."""
+    model, path = fresh(), tmp_path / "w.pt"
+    run = lh.train_in_background(model, small, epochs=500, save=path)
+    until(lambda: run.history)
+    model.double().eval()
+    model.c1.requires_grad_(False)
+    loss = model(small.test.tensors[0].double() / 255).sum()
+    done = len(run.history)
+    until(lambda: len(run.history) > done)
+    loss.backward()
+    run.stop()
+    assert torch.equal(weights(model).float(), weights(lh.load_weights(fresh(), path)))
+    assert not model.training and not model.c1.weight.requires_grad and model.fc1.weight.grad.any()
+    assert run.panel.note == "" and run.error is None
+
+
+def test_a_model_with_other_layers_is_left_alone_with_a_line(small, tmp_path, capsys):
+    model, path = fresh(), tmp_path / "w.pt"
+    run = lh.train_in_background(model, small, epochs=3, save=path)
+    model.fc3 = torch.nn.Linear(84, 5)
+    before = model.fc3.weight.clone()
+    assert len(run.wait()) == 3
+    out = capsys.readouterr().out
+    assert (
+        out == run.panel.note + "\n"
+        and "fc3.weight: model has (5, 84), the training (10, 84)" in out
+    )
+    assert torch.equal(before, model.fc3.weight) and run.panel.state == "done"
+    assert (
+        lh.evaluate(lh.load_weights(fresh(), path), small.test).accuracy == run.history[-1].accuracy
+    )
+
+
+def test_a_forward_that_uses_another_model_is_told(small):
+    """A copy would train nothing, and end at 10% without a word."""
+
+    class Global(lh.LeNet5):
+        def forward(self, x):
+            return other(x)
+
+    other = fresh()
+    for start in (lh.train, lambda *args, **kw: lh.train_in_background(*args, **kw).wait()):
+        with pytest.raises(ValueError, match="where it should say self"):
+            start(Global(), small, epochs=1)
+
+
+def test_of_four_starts_at_once_one_run_is_left(small):
+    models = [fresh() for _ in range(4)]
+    runs = [None] * 8
+
+    def start(i):
+        runs[i] = lh.train_in_background(models[i % 4], small, epochs=500)
+
+    for first in (0, 4):
+        threads = [threading.Thread(target=start, args=[i]) for i in range(first, first + 4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sum(run.running for run in runs[first : first + 4]) == 1
 
 
 def test_what_is_wrong_from_the_start_is_said_by_the_start(small, tmp_path):
@@ -236,7 +324,7 @@ def test_without_its_widget_the_panel_says_how_to_bring_it_back(small, language,
 
 
 ENDS = """
-import sys, time, torch
+import os, sys, time, torch
 import lenet_helpers as lh
 class Net(lh.LeNet5):
     def forward(self, x):
@@ -244,12 +332,15 @@ class Net(lh.LeNet5):
 run = lh.train_in_background(Net(), lh.sklearn_digits(), epochs=500)
 while not run.history:
     time.sleep(0.01)
+if hasattr(os, "fork"):  # a forked Python has no training to wait for
+    child = os.fork() or sys.exit()
+    os.waitpid(child, 0)
 print("the end")
 """
 
 
 def test_a_script_that_ends_during_a_run_ends_in_peace():
-    script = [sys.executable, "-c", ENDS]
+    script = [sys.executable, "-W", "ignore", "-c", ENDS]
     done = subprocess.run(script, cwd=PROJECT, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, "the end\n", "")
 

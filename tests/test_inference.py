@@ -1,9 +1,13 @@
 """Activations are those of the model's own pass, and the model is left as it was."""
 
 import copy
+import os
+import threading
 
+import pytest
 import torch
 from torch.nn import functional as F
+from torch.nn.utils import parametrizations, prune, weight_norm
 
 import lenet_helpers as lh
 from notebooks.support.inference import activations
@@ -69,3 +73,65 @@ def test_the_model_is_left_as_it_was(network, four, small):
     assert not any(layer._forward_hooks or layer._forward_pre_hooks for layer in model.modules())
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     assert all(p.grad is None for p in model.parameters())
+
+
+class Keeps(lh.LeNet5):
+    """Keeps what `copy.deepcopy` refuses: tensors with a history, and what is one of its kind."""
+
+    def __init__(self):
+        super().__init__()
+        self.lock, self.null = threading.Lock(), open(os.devnull)
+        self.last, self.outputs, self.by_layer = None, [], {"fc3": []}
+        self.apart = [torch.nn.Linear(2, 2)]  # no layer of it, as it is in a list
+        self.c1.register_forward_hook(self.keep)
+
+    def keep(self, layer, inputs, output):
+        with self.lock:
+            self.last = output
+
+    def forward(self, x):
+        x = super().forward(x)
+        self.outputs.append(x)
+        self.by_layer["fc3"] = [(x, x * 2)]
+        return x
+
+
+KEEPING = {
+    "what is kept": lambda model: model,
+    "weight norm": lambda model: weight_norm(model.fc1) and model,
+    "its new form": lambda model: parametrizations.weight_norm(model.fc1) and model,
+    "pruned": lambda model: prune.l1_unstructured(model.fc1, "weight", 0.5) and model,
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm:FutureWarning")
+@pytest.mark.parametrize("kind", KEEPING)
+def test_a_model_may_keep_anything(kind, small, four):
+    model = KEEPING[kind](Keeps())
+    logits = model(four[None])  # now it keeps tensors with a history
+    last, outputs = model.last, list(model.outputs)
+    assert torch.allclose(activations(model, four)["fc3"], logits[0], atol=1e-5)
+    assert lh.show_layers(model, four) and not lh.DrawPad(model)._answer["fault"]
+    lh.evaluate(model, small.test)
+    run = lh.train_in_background(model, small, epochs=2)
+    assert len(run.wait()) == 2 and run.panel.note == ""
+    assert model.last is last and len(model.outputs) == len(outputs)  # the copies kept theirs
+    assert lh.evaluate(model, small.test).accuracy == run.history[-1].accuracy
+    logits.sum().backward()  # of the cell above
+
+
+def test_a_copy_learns_as_its_model_would(small):
+    """With shared weights, frozen ones, and a gradient's own hook; what the model's are set to later is its own."""
+    model = lh.LeNet5()
+    model.fc2.requires_grad_(False)
+    model.twice = model.fc3
+    frozen = model.fc2.weight.clone()
+    kept = model.c1.weight.detach().clone()
+    hook = model.c1.weight.register_hook(lambda gradient: gradient * 0)
+    run = lh.train_in_background(model, small, epochs=2)
+    hook.remove()
+    model.fc2.requires_grad_()
+    run.wait()
+    assert torch.equal(frozen, model.fc2.weight) and model.twice is model.fc3
+    turned = torch.nn.functional.cosine_similarity(model.c1.weight.flatten(), kept.flatten(), 0)
+    assert turned > 0.9999  # weight decay alone shrinks it

@@ -131,6 +131,9 @@ def test_a_loss_that_is_no_number_is_a_gap(training):
     assert path.count("M") == 1 and "NaN" not in path  # the weights stay NaN: the curve ends
     assert len(points(page, "loss")) == 60
     assert "NaN" in page.locator(".lh-run-loss figcaption").inner_text()
+    said = "After epoch 3 the network only guesses (loss nan"
+    assert said in page.locator(".lh-run-note").inner_text()
+    page.locator(".lh-run [aria-live=polite]", has_text=said).wait_for(state="attached")
 
 
 @pytest.mark.parametrize("first", ["time.sleep(2)", "run.wait()"])

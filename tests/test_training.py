@@ -36,6 +36,25 @@ def test_same_seed_same_weights(small):
     assert torch.equal(same, again) and not torch.equal(same, other)
 
 
+def test_dropout_draws_from_the_seed(small):
+    """Wherever torch's random numbers are, and they stay there."""
+
+    class Dropout(lh.LeNet5):
+        def forward(self, x):
+            return F.dropout(super().forward(x), 0.3, self.training)
+
+    trained = []
+    for numbers, seed in ((1, 3), (2, 3), (1, 4)):
+        model = Dropout()
+        model.load_state_dict(fresh().state_dict())
+        torch.manual_seed(numbers)
+        before = torch.get_rng_state()
+        lh.train(model, small, epochs=1, seed=seed)
+        assert torch.equal(before, torch.get_rng_state())
+        trained.append(weights(model))
+    assert torch.equal(trained[0], trained[1]) and not torch.equal(trained[0], trained[2])
+
+
 def test_train_epoch_is_the_plain_loop(small):
     def loader():
         return lh.digit_loader(

@@ -29,7 +29,8 @@ class TrainingPanel(anywidget.AnyWidget):
     """Shows a training; its Stop sends {"stop": True}. `TrainingRun` keeps it up to date.
 
     `state` (gone: Python ends while it trains); `epochs` in all; `fraction` done; `seconds` so far,
-    and `left`, None at the start; `note`: what else is to be said; `losses`: points (epochs, mean loss), None for NaN; `accuracies`
+    and `left`, None at the start; `note`: a network that only guesses, a
+    model that is not as its copy; `losses`: points (epochs, mean loss), None for NaN; `accuracies`
     in [0, 1], one for each finished epoch; `log`: its last line; `error`: what ended the training.
     """
 
@@ -157,7 +158,8 @@ class TrainingRun:
             self._apart = str(error)
 
     def _note(self):
-        guess = self._plan.guess_note(self.history[-1]) if self.history else ""
+        ended = self.history and not self.running  # a first epoch may be for warming up
+        guess = self._plan.guess_note(self.history[-1]) if ended else ""
         return "\n".join(filter(None, (guess, self._apart)))
 
     def _on_batch(self, batch: int, loss: float):
