@@ -99,6 +99,7 @@ def diagnosis(letter):
 
 
 RIGHT = {
+    "window_pixels": lambda: torch.nn.Conv2d(1, 1, 3).weight.numel(),
     "corner_pixel": outputs_of_a_corner,
     "corner_pixel_padding": lambda: outputs_of_a_corner(padding=2),
     "four_layers": lambda: lenet5_layers()(torch.zeros(1, 1, 28, 28)).shape[-1],
@@ -125,6 +126,7 @@ RIGHT = {
     **{f"mystery_{letter.lower()}": partial(diagnosis, letter) for letter in "ABCDE"},
 }
 BY_HAND = {
+    "window_pixels": 9,
     "corner_pixel": 1,
     "corner_pixel_padding": 9,
     "four_layers": ((28 + 2 * 2 - 5 + 1) // 2 - 5 + 1) // 2,

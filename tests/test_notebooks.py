@@ -102,3 +102,33 @@ def test_a_notebook_under_nbval_on_one_core():
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stdout
+
+
+MARK = re.compile(r"^#+ .*([★☆])（课上 (\d+) 分钟）$", re.M)
+MARK_EN = re.compile(r"^#+ .*([★☆]) \(in class, (\d+) minutes?\)$", re.M)
+
+
+def minutes(language, name):
+    """{"★": minutes, "☆": minutes} of a notebook's headings."""
+    cells = [c.source for c in edition(language, name).cells if c.cell_type == "markdown"]
+    pattern = {"zh": MARK, "en": MARK_EN}[language]
+    marks = [mark for source in cells for mark in pattern.findall(source)]
+    stars = re.findall("^#+ .*[★☆].*", "\n".join(cells), re.M)
+    assert len(stars) == len(marks), stars  # each star has its minutes
+    return {star: sum(int(n) for sign, n in marks if sign == star) for star in "★☆"}
+
+
+def test_the_timetable_fits_and_is_the_readmes():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    plan = {name[:2]: minutes("zh", name) for name in NAMES}
+    assert plan == {name[:2]: minutes("en", name) for name in NAMES}
+    core = {number: marks["★"] for number, marks in plan.items()}
+    both = {number: sum(marks.values()) for number, marks in plan.items()}
+    first = [number for number in plan if number < "04"]
+    opening = 3  # of JupyterLab; where there is one period only, it and 00 come before class
+    periods = opening + sum(both[number] for number in first), opening + both["04"]
+    one = sum(core[number] for number in ("01", "02", "03", "04"))
+    assert max(periods) <= 40 - 5 and one <= 50 - 5
+    for number in (*first, "04"):  # a row in each language: ★, and ★ with ☆
+        rows = re.findall(rf"^\| `{number}_\w+` \| (\d+) \| (\d+) \|", readme, re.M)
+        assert rows == 2 * [(str(core[number]), str(both[number]))], number

@@ -35,6 +35,9 @@ def _size(right: int, geometry: ConvGeometry, mistakes: dict[str, float]) -> Exe
 
 
 PIXELS = {  # notebook 01
+    "window_pixels": Exercise(
+        9, "why_window", {"hint_window_side": 3, "hint_window_5x5": 25}, "hint_again", {"side": 3}
+    ),
     "corner_pixel": Exercise(
         1, "why_pixel", {"hint_edge": 5, "hint_middle": 25}, "hint_point", {"n": 1}
     ),

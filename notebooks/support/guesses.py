@@ -8,6 +8,9 @@ from .texts import text
 # What can be guessed, and its unit: "%" where the result is a share in [0, 1], "" for a number.
 GUESSES = {
     "moved_digits": "",  # notebook 00
+    "windows_of_stride_2": "",  # 02
+    "pooled_size": "",
+    "most_parameters": "%",  # 03
     "epoch1_accuracy": "%",  # 04
     "zero_loss": "",  # 05
     "hundred_accuracy": "%",
@@ -20,7 +23,7 @@ _guessed: dict[str, float] = {}
 
 def guess(name: str, value=...) -> None:
     """Keeps a guess until `reveal` shows it, and prints one line; `...` is none yet.
-    Notebooks 00, 04, 05 and 06.
+    Notebooks 00 and 02 to 06.
 
     value: a number; for a share per cent, 80 or "80%" and not 0.8. A value that is none of these,
     and a name that is not in GUESSES, are told and not kept.
@@ -41,7 +44,7 @@ def guess(name: str, value=...) -> None:
 
 
 def reveal(name: str, actual: float) -> None:
-    """Prints the guess beside what came out. Notebooks 00, 04, 05 and 06.
+    """Prints the guess beside what came out. Notebooks 00 and 02 to 06.
 
     actual: a share in [0, 1] where the unit is "%", a number elsewhere. Raises KeyError for a name
     that is not in GUESSES.
