@@ -41,13 +41,13 @@ from tqdm.auto import tqdm
 from notebooks.support.checks import check_argument, checked
 from notebooks.support.command import command_parser, raise_at_ctrl_c
 from notebooks.support.data_files import missing_files
+from notebooks.support.diagram import network_diagram
 from notebooks.support.downhill import downhill
 from notebooks.support.draw_pad import DrawPad
 from notebooks.support.drawing import sample_drawing, to_mnist_style
 from notebooks.support.explain import explain_cell
 from notebooks.support.explorer import explore_convolution, explore_kernels
 from notebooks.support.figures import (
-    network_diagram,
     show_confusion,
     show_filters,
     show_layers,
@@ -69,6 +69,7 @@ from notebooks.support.images import SIGNS
 from notebooks.support.inference import as_float, model_device, predict_logits
 from notebooks.support.installed import check_packages, check_page
 from notebooks.support.judging import check
+from notebooks.support.layers import layer_table
 from notebooks.support.mnist import (
     Digits,
     data_folder,
@@ -83,7 +84,6 @@ from notebooks.support.plan import TrainingPlan, usual_batch_size
 from notebooks.support.sizes import (
     ConvGeometry,
     conv_output_size,
-    layer_table,
     output_size_steps,
 )
 from notebooks.support.softmax import explore_softmax

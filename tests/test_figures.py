@@ -104,7 +104,7 @@ def test_figures_are_not_left_open(small, trained):
 def test_show_layers(network, four):
     fig, steps = lh.show_layers(network, four), by_hand(network, four)
     axes = {ax.get_title().split(":")[0]: ax for ax in fig.axes}
-    assert list(axes) == ["input", "C1", "S2", "C3", "S4", "FC1", "FC2", "guess"]
+    assert list(axes) == ["input", "C1", "S2", "C3", "S4", "F5 (fc1)", "F6 (fc2)", "guess"]
     for name, columns in (("C1", 6), ("S2", 6), ("C3", 8), ("S4", 8)):
         maps = steps[name.lower()]
         grid = make_grid(maps[:, None] / maps.max(), nrow=columns, padding=1)[0]

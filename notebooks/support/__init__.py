@@ -12,9 +12,12 @@ mnist       MNIST from files, downloaded, or scikit-learn's digits
 pictures    a picture of any kind as a table of numbers
 forward     what a model's forward gives, and whether it can learn
 copies      copies of a model: to run, to train, and to hand back what was learned
+calls       a model's own pass: what each layer took and made
 inference   a model's logits and activations, the model left untouched
+layers      a table of a model's layers, sizes and costs, which is true or refused
 images      colours, and numbers, tables and maps as images
 figures     the lesson's figures
+diagram     a network as a diagram
 patches     what each map of a layer looks for
 explain     why a cell of a feature map has its value
 drawing     strokes, sample drawings (drawing.json) and MNIST's style

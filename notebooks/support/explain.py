@@ -1,5 +1,6 @@
 """Why a cell of a feature map has its value, as a figure."""
 
+import textwrap
 from dataclasses import dataclass
 
 import torch
@@ -8,11 +9,15 @@ from torch import nn
 from torch.nn import functional as F
 
 from .checks import checked
-from .figures import blank_figure
+from .copies import snapshot
+from .figures import LAYER_NAMES, blank_figure, next_layer
 from .images import color_scale, minus_signs, show_table
-from .inference import LAYERS, catch_activations, snapshot
-from .sizes import ConvGeometry, layer_geometry
+from .inference import LAYERS, Step, catch_steps
+from .layers import layer_geometry
+from .sizes import ConvGeometry
 from .texts import text
+
+LINE = 120  # characters that a figure has room for
 
 
 @checked
@@ -20,91 +25,134 @@ def explain_cell(
     model: nn.Module, image, layer: str, channel: int, row: int, column: int
 ) -> Figure:
     """Why a cell of a feature map has its value: the patch that it looked at, times the kernel,
-    channel by channel, the bias, the sum and ReLU; for a pooling layer, the patch and its largest
-    value. All numbers count from 0.
+    channel by channel, the bias, the sum and what comes behind it (of LeNet-5, ReLU); for a
+    pooling layer, the patch and its largest value, or its average. All numbers count from 0.
 
     layer: "c1", "s2", "c3" or "s4"; image as in `show_layers`, whose maps have the same values.
-    Raises ValueError for another layer or image, and for a cell that the map does not have.
-    Notebook 00.
+    They are the model's own; a line says so where the sum is another. Raises ValueError for
+    another layer or image, for a cell that the map does not have, and for a layer of another
+    kind. Notebook 00.
     """
     if layer not in ("c1", "s2", "c3", "s4"):
         raise ValueError(text("explain_layer", layer=repr(layer)))
     model = snapshot(model)  # one and the same weights for maps and sum, should it be in training
-    steps = catch_activations(model, image)
+    step, module = catch_steps(model, image)[layer], getattr(model, layer)
+    explain = next((EXPLAIN[kind] for kind in EXPLAIN if isinstance(module, kind)), None)
+    if explain is None or step.made.dim() != 3:
+        raise ValueError(text("explain_kind", layer=layer, kind=type(module).__name__))
     cell = channel, row, column
-    for name, at, n in zip(("channel", "row", "column"), cell, steps[layer].shape):
+    for name, at, n in zip(("channel", "row", "column"), cell, step.made.shape):
         if not hasattr(at, "__index__") or at not in range(n):
             raise ValueError(text("explain_cell", name=name, at=repr(at), layer=layer, last=n - 1))
-    below = ["input", *LAYERS][LAYERS.index(layer)]
-    explain = _explain_sum if isinstance(getattr(model, layer), nn.Conv2d) else _explain_pooling
-    explanation = explain(getattr(model, layer), steps[below], steps[layer], cell)
-    return _draw(explanation, layer, below, steps[layer], cell)
+    return _draw(explain(layer, module, step, cell), layer, step.passed, cell)
 
 
 @dataclass
 class _Explanation:
     numbers: list[int]  # of the maps below that the cell looks at
     source: torch.Tensor  # those maps, padded, (n, H, W)
-    geometry: ConvGeometry
+    window: tuple[ConvGeometry, ConvGeometry]  # of rows and columns
     stages: list  # (titles, tables (n, h, w), what their colours are scaled by)
     reason: str
 
 
-def _look(module, source, row, column):
-    """The sizes of a layer, what it is given padded, and the patch that a cell looks at."""
-    g = layer_geometry(module, source.shape[-1])
-    source = F.pad(source, [g.padding] * 4).double()
-    return g, source, source[:, g.window(row)][:, :, g.window(column)]
+def _look(layer, module, maps, row, column):
+    """Padded maps, the windows of rows and columns, the patch that a cell looks at, and which of
+    its cells are no padding."""
+    rows, columns = (layer_geometry(layer, module, n) for n in maps.shape[1:])
+    mode = getattr(module, "padding_mode", "zeros").replace("zeros", "constant")
+    p = rows.padding
+    source = F.pad(maps[None].double(), [p] * 4, mode)[0]
+    at = rows.window(row), columns.window(column)
+    patch = source[:, at[0]][:, :, at[1]]
+    inside = F.pad(torch.ones(maps.shape[1:]), [p] * 4)[at[0]][:, at[1]].bool()
+    return source, (rows, columns), patch, inside
 
 
-def _explain_sum(module, source, maps, cell):
+def _explain_sum(layer, module, step, cell):
     channel, row, column = cell
-    g, source, patch = _look(module, source, row, column)
+    n = len(step.took) // module.groups
+    first = channel // (module.out_channels // module.groups) * n
+    numbers = list(range(first, first + n))
+    source, window, patch, _ = _look(layer, module, step.took[numbers], row, column)
     kernel = module.weight.detach().cpu().double()[channel]
     products = patch * kernel
     sums = products.sum((1, 2)).tolist()
     bias = 0 if module.bias is None else module.bias[channel].item()
-    terms = " ".join(f"{s:+.3f}" for s in sums)
-    reason = (
-        f"{terms}   {bias:+.3f} (bias)   =  {sum(sums) + bias:.3f},   "
-        f"after ReLU: {maps[cell].item():.3f}"
-    )
-    numbers = list(range(len(source)))
+    terms = _listed([f"{s:+.3f}" for s in sums], " ", f"{sum(sums):+.3f} ({n} channels)")
+    words = "(no bias)" if module.bias is None else f"{bias:+.3f} (bias)"
+    total = sum(sums) + bias
+    reason = f"{terms}   {words}   =  {total:.3f}{_ending(layer, step, cell, total)}"
     stages = [
-        (["patch"] * len(sums), patch, source),
-        (["kernel"] * len(sums), kernel, kernel),
+        (["patch"] * n, patch, source),
+        (["kernel"] * n, kernel, kernel),
         ([f"patch x kernel\nsum {s:+.3f}" for s in sums], products, products),
     ]
-    return _Explanation(numbers, source, g, stages, reason)
+    return _Explanation(numbers, source, window, stages, reason)
 
 
-def _explain_pooling(module, source, maps, cell):
+def _explain_pooling(layer, module, step, cell):
+    """The largest value of the patch, or its average."""
     channel, row, column = cell
-    g, source, patch = _look(module, source[[channel]], row, column)
-    values = ", ".join(f"{v:.3f}" for v in patch.flatten())
-    reason = f"the largest of {values} is {maps[cell].item():.3f}"
-    return _Explanation([channel], source, g, [(["patch"], patch, source)], reason)
+    source, window, patch, inside = _look(layer, module, step.took[[channel]], row, column)
+    largest = isinstance(module, nn.MaxPool2d)
+    padding_counts = not largest and module.count_include_pad
+    values = patch[0].flatten() if padding_counts else patch[0][inside]
+    value = values.max().item() if largest else values.mean().item()
+    of = _listed([f"{v:.3f}" for v in values], ", ", f"its {len(values)} values")
+    reason = f"the {'largest' if largest else 'average'} of {of} is {value:.3f}"
+    reason += _ending(layer, step, cell, value)
+    return _Explanation([channel], source, window, [(["patch"], patch, source)], reason)
 
 
-def _draw(explanation, layer, below, maps, cell):
+EXPLAIN = {
+    nn.Conv2d: _explain_sum,
+    nn.MaxPool2d: _explain_pooling,
+    nn.AvgPool2d: _explain_pooling,
+}
+
+
+def _listed(words, mark, short):
+    """The words, or `short` where there are too many to read."""
+    return mark.join(words) if len(words) <= 9 else short
+
+
+def _ending(layer: str, step: Step, cell, by_hand: float) -> str:
+    """What the network did with a value that is known by hand."""
+    made, passed = step.made[cell].item(), step.passed[cell].item()
+    words = (
+        "" if abs(made - by_hand) < 0.001 * (1 + abs(made)) else f"\nbut the layer made {made:.3f}"
+    )
+    if step.between:
+        words += f",   after {step.between}: {passed:.3f}"
+    elif step.between is None:
+        words += f"\nanother step leads to {next_layer(layer)}"
+        words += "" if step.passed is step.made else f", which takes {passed:.3f}"
+    return words
+
+
+def _draw(explanation, layer, maps, cell):
     """One map: from left to right, with numbers. Several: each from top to bottom."""
-    (channel, row, column), g = cell, explanation.geometry
+    (channel, row, column), (rows, columns) = cell, explanation.window
     stages, source = explanation.stages, explanation.source
     alone = len(source) == 1
-    figure = blank_figure(11, 3 if alone else 6.6)
-    title = f"{layer.upper()}, map {channel}, row {row}, column {column}:   {explanation.reason}"
+    figure = blank_figure(max(11, 1.35 * (len(source) + 2)), 3 if alone else 6.6)
+    where = f"{LAYER_NAMES[layer]}, map {channel}, row {row}, column {column}"
+    lines = f"{where}:   {explanation.reason}".splitlines()
+    title = "\n".join(part for line in lines for part in textwrap.wrap(line, LINE))
     figure.suptitle(minus_signs(title), fontsize=12)
     shape = (1, len(stages) + 2) if alone else (len(stages) + 1, len(source) + 2)
     grid = figure.add_gridspec(*shape)
-    window = g.window(column)[0], g.window(row)[0], g.span
+    window = columns.window(column)[0], rows.window(row)[0], rows.span
+    below = ["input", *LAYERS][LAYERS.index(layer)]
     for c, number in enumerate(explanation.numbers):
-        title = "input" if below == "input" else f"{below.upper()}, map {number}"
+        title = "input" if below == "input" else f"{LAYER_NAMES[below]}, map {number}"
         ax = figure.add_subplot(grid[0, 0] if alone else grid[0, c])
         show_table(ax, source[c], title, color_scale(source), window)
         for k, (titles, tables, whole) in enumerate(stages, 1):
             ax = figure.add_subplot(grid[0, k] if alone else grid[k, c])
             show_table(ax, tables[c], titles[c], color_scale(whole), numbers=8 if alone else 0)
     ax = figure.add_subplot(grid[0, -1] if alone else grid[1:3, -2:])
-    title = f"{layer.upper()}, map {channel}\nvalue {maps[cell].item():.3f}"
+    title = f"{LAYER_NAMES[layer]}, map {channel}\nvalue {maps[cell].item():.3f}"
     show_table(ax, maps[channel], title, color_scale(maps), (column, row, 1))
     return figure

@@ -1,23 +1,26 @@
 """The lesson's figures, each closed for pyplot: a notebook shows it once, as the cell's value."""
 
-import io
 import math
-from pathlib import Path
 
 import matplotlib
 import matplotlib.pyplot as plt
 import torch
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from torch import nn
 from torch.utils.data import TensorDataset
 
 from .checks import checked
-from .files import write_file
-from .images import RIGHT, WRONG, color_scale, layer_grid, show_table
-from .inference import AFTER_RELU, activations, first_convolution, predict_logits
+from .copies import snapshot
+from .images import RIGHT, SIGNS, WRONG, color_scale, layer_grid, show_table
+from .inference import (
+    LAYERS,
+    Step,
+    catch_steps,
+    first_convolution,
+    image_levels,
+    predict_logits,
+)
 from .pictures import dark_on_light, grey_levels
-from .sizes import LayerTable
 from .texts import text
 
 
@@ -137,12 +140,23 @@ def show_filters(model: nn.Module, image=None) -> Figure:
     return figure
 
 
-def _layer_title(name: str, values: torch.Tensor, after_relu: str) -> str:
-    """ "C1: 6@28x28 after ReLU": a layer's name and size, and `after_relu` where that is so."""
-    size = "x".join(map(str, values.shape[1:]))
-    size = f"{len(values)}@{size}" if size else len(values)
-    label = name if name == "input" else name.upper()
-    return f"{label}: {size}{after_relu if name in AFTER_RELU else ''}"
+LAYER_NAMES = {"input": "input", "c1": "C1", "s2": "S2", "c3": "C3", "s4": "S4"}
+LAYER_NAMES |= {"fc1": "F5 (fc1)", "fc2": "F6 (fc2)", "fc3": "output"}
+
+
+def next_layer(name: str) -> str:
+    """How the layer behind one of LAYERS is called."""
+    return LAYER_NAMES[LAYERS[LAYERS.index(name) + 1]]
+
+
+def _layer_title(name: str, step: Step) -> str:
+    """ "C1: 6@28x28 after ReLU": a layer's name and size, and what its values have gone through."""
+    size = "x".join(map(str, step.passed.shape[1:]))
+    size = f"{len(step.passed)}@{size}" if size else len(step.passed)
+    after = f" after {step.between}" if step.between else ""
+    if step.between is None and step.passed is not step.made:
+        after = f" as {next_layer(name)} takes it"
+    return f"{LAYER_NAMES[name]}: {size}{after}"
 
 
 @checked
@@ -150,23 +164,28 @@ def show_layers(model: nn.Module, image) -> Figure:
     """What every layer makes of one image, and the ten probabilities.
 
     image: 28x28 pixels: an array, tensor or PIL image, grey or in colour; a line says so if it is
-    dark on light, which the network never saw. C1, C3, FC1 and FC2 are shown after ReLU; white is
-    0, black the layer's largest value. Raises ValueError for an image of another size and for a
-    model that lacks a layer of that name. Notebook 03.
+    dark on light, which the network never saw. Each layer is shown as the next one takes it, C1,
+    C3, F5 and F6 of LeNet-5 after ReLU; white is 0, black the layer's largest value; where there
+    are negative ones, orange is above 0 and blue below. Raises ValueError for an image of another
+    size and for a model without LeNet5's layers, in their order. Notebook 03.
     """
-    steps = activations(model, image)
-    _say_what_is_nan(steps["fc3"])
-    if dark_on_light(steps["input"][0]):
+    levels = image_levels(image)
+    steps = catch_steps(snapshot(model), image)
+    _say_what_is_nan(steps["fc3"].passed)
+    if dark_on_light(levels[0]):
         print(text("picture_paper"))
     figure = blank_figure(11, 5.6)
     grid = figure.add_gridspec(4, 3, width_ratios=[1.7, 4, 3.2], height_ratios=[5, 5, 1, 1])
     cells = {"input": grid[0, 0], "c1": grid[0, 1], "s2": grid[0, 2], "c3": grid[1, 1]}
     cells |= {"s4": grid[1, 2], "fc1": grid[2, 1:], "fc2": grid[3, 1:]}
+    steps["input"] = Step(levels, levels, levels, "")
     for name, cell in cells.items():
-        ax, title = figure.add_subplot(cell), _layer_title(name, steps[name], " after ReLU")
-        aspect = "equal" if steps[name].dim() == 3 else "auto"
-        show_table(ax, layer_grid(name, steps[name]), title, ("gray_r", 0, 1), aspect=aspect)
-    _show_probabilities(figure.add_subplot(grid[1:, 0]), steps["fc3"].softmax(0).numpy())
+        ax, values = figure.add_subplot(cell, facecolor="0.75"), steps[name].passed
+        scale = (SIGNS, -1, 1) if values.min() < 0 else ("gray_r", 0, 1)
+        aspect = "equal" if values.dim() == 3 else "auto"
+        title = _layer_title(name, steps[name])
+        show_table(ax, layer_grid(name, values), title, scale, aspect=aspect)
+    _show_probabilities(figure.add_subplot(grid[1:, 0]), steps["fc3"].passed.softmax(0).numpy())
     return figure
 
 
@@ -176,62 +195,3 @@ def _show_probabilities(ax, probabilities):
     ax.barh(range(10), probabilities, color=colors)
     ax.set(xlim=(0, 1), ylim=(9.6, -0.6), yticks=range(10), xticks=[0, 1])
     ax.set_title(f"guess: {best} ({probabilities[best]:.1%})", fontsize=11)
-
-
-DIAGRAM = {  # first letter of a layer's name: colour, what leads to it
-    "i": ("white", ""),
-    "c": ("#cfe3f5", "convolution\n{0}x{0}"),
-    "s": ("#d9efd9", "max-pooling\n{0}x{0}"),
-    "f": ("#fde0c5", "full\nconnection"),
-}
-LAYER_NAMES = {"c1": "C1", "s2": "S2", "c3": "C3", "s4": "S4"}
-LAYER_NAMES |= {"fc1": "F5", "fc2": "F6", "fc3": "output"}
-
-
-@checked
-def network_diagram(table: LayerTable, path: str | Path | None = None) -> Figure:
-    """A network for (1, 28, 28) images layer by layer, from its `layer_table`; `path` saves it as
-    SVG. Layers are named as LeNet5's."""
-    figure = blank_figure(12, 3.6)
-    ax = figure.subplots()
-    end = _draw_layer(ax, 0, "input", (1, 28, 28))
-    for row in table:
-        start = end + 1.25
-        _draw_arrow(ax, end, start, row)
-        end = _draw_layer(ax, start, row.name, row.shape)
-    ax.set(xlim=(-0.3, end + 0.45), ylim=(-3.5, 3.6), aspect="equal")
-    ax.set_axis_off()
-    if path is not None:
-        with matplotlib.rc_context({"svg.hashsalt": "lenet5"}):  # the same file each time
-            figure.savefig(content := io.BytesIO(), format="svg", metadata={"Date": None})
-        write_file(path, content.getvalue())
-    return figure
-
-
-def _draw_layer(ax, x, name, shape):
-    """Draws a layer's maps, or neurons, from `x` on; returns where they end."""
-    step = 0.14  # from one map to the next behind it
-    maps = len(shape) == 3
-    copies, height, width = (
-        (shape[0], shape[1] / 9, shape[2] / 9) if maps else (1, shape[0] / 30, 0.35)
-    )
-    for k in range(copies):
-        corner = x + k * step, (k - copies / 2) * step - height / 2
-        look = {"facecolor": DIAGRAM[name[0]][0], "edgecolor": "#333333"}
-        ax.add_patch(Rectangle(corner, width, height, **look))
-    end = x + width + (copies - 1) * step
-    size = f"{shape[0]}@{shape[1]}x{shape[2]}" if maps else shape[0]
-    words = f"{LAYER_NAMES.get(name, name)}\n{size}"
-    ax.text((x + end) / 2, 2.4, words, ha="center", va="bottom", fontsize=13)
-    return end
-
-
-def _draw_arrow(ax, end, start, row):
-    """Draws the arrow to a layer, and what it stands for."""
-    look = {"arrowstyle": "->", "color": "#333333"}
-    ax.annotate("", (start - 0.08, 0), (end + 0.08, 0), arrowprops=look)
-    if row.name not in ("fc1", "fc3"):  # once is enough for three full connections
-        geometry = row.geometry
-        words = DIAGRAM[row.name[0]][1].format(geometry and geometry.kernel_size)
-        words += f"\npadding {geometry.padding}" if geometry and geometry.padding else ""
-        ax.text((start + end) / 2, -2.4, words, ha="center", va="top", fontsize=11)

@@ -79,14 +79,16 @@ def show_table(
 
 
 def layer_grid(name: str, values: torch.Tensor) -> torch.Tensor:
-    """A layer's maps (n, h, w), or neurons (n,), side by side in one image (H, W) from 0 to 1.
+    """A layer's maps (n, h, w), or neurons (n,), side by side in one image (H, W) from -1 to 1;
+    NaN between the maps.
 
-    1 is the layer's largest value; of the input, 1.
+    1 is the layer's largest value, whatever its sign; of the input, 1.
     """
-    largest = 1 if name == "input" else values.max().clamp(min=1e-9)
-    values = (values / largest).clamp(0, 1)
+    largest = 1 if name == "input" else values.abs().max().clamp(min=1e-9)
+    values = (values / largest).clamp(-1, 1)
     if values.dim() == 1:
         return values[None]
     from torchvision.utils import make_grid  # takes seconds to import
 
-    return make_grid(values[:, None], nrow=MAPS_IN_A_ROW[name], padding=1, pad_value=0.25)[0]
+    columns = MAPS_IN_A_ROW[name]
+    return make_grid(values[:, None], nrow=columns, padding=1, pad_value=float("nan"))[0]

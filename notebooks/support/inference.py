@@ -1,15 +1,19 @@
 """What a model makes of images. The model is left untouched, and may be in training meanwhile."""
 
+from typing import NamedTuple
+
 import torch
 from torch import nn
+from torch.nn import functional as F
 
+from .calls import check_order, watch
 from .copies import snapshot
 from .forward import check_logits
 from .pictures import grey_levels
 from .texts import text
 
 LAYERS = ["c1", "s2", "c3", "s4", "fc1", "fc2", "fc3"]
-AFTER_RELU = {"c1", "c3", "fc1", "fc2"}  # layers whose output the next one takes after ReLU
+ACTIVATIONS = {"ReLU": F.relu, "sigmoid": F.sigmoid, "tanh": F.tanh, "leaky ReLU": F.leaky_relu}
 
 
 def as_float(images: torch.Tensor) -> torch.Tensor:
@@ -39,40 +43,76 @@ def predict_logits(model: nn.Module, images: torch.Tensor) -> torch.Tensor:
     return torch.cat([check_logits(model(part), len(part)).cpu() for part in parts])
 
 
+class Step(NamedTuple):
+    """What a layer did with one image, without the batch, float32 on the CPU.
+
+    `passed` is what the next layer took of it (of the last layer, the logits): `made` itself where
+    that is not to be told. `between` is what came between the two: "ReLU" or another of
+    ACTIVATIONS, "" for nothing, None for something else.
+    """
+
+    took: torch.Tensor
+    made: torch.Tensor
+    passed: torch.Tensor
+    between: str | None
+
+
 def activations(model: nn.Module, image) -> dict[str, torch.Tensor]:
     """What each layer hands on for one image, caught in the model's own pass.
 
     image: what `grey_levels` takes, 28 x 28 pixels. Returns {"input": (1, 28, 28),
-    "c1": (6, 28, 28), ..., "fc3": (10,)} on the CPU; c1, c3, fc1 and fc2 are given as the next
-    layer takes them: after ReLU. Raises ValueError for an image of another size and for a model
-    that lacks one of LAYERS.
+    "c1": (6, 28, 28), ..., "fc3": (10,)} on the CPU, each as the next layer takes it: in LeNet-5
+    c1, c3, fc1 and fc2 after ReLU. Raises what `catch_steps` does.
     """
-    return catch_activations(snapshot(model), image)
+    steps = catch_steps(snapshot(model), image)
+    return {"input": image_levels(image), **{name: step.passed for name, step in steps.items()}}
 
 
-@torch.no_grad()
-def catch_activations(model: nn.Module, image) -> dict[str, torch.Tensor]:
-    """`activations` of a `snapshot`, which is hooked for good."""
+def image_levels(image) -> torch.Tensor:
+    """An image as a model takes it, (1, 28, 28). Raises ValueError for another size."""
     levels = grey_levels(image, "image")
     if levels.shape != (28, 28):
         raise ValueError(text("image_shape", found="x".join(map(str, levels.shape))))
-    taken, given = {}, {}
-    for name in LAYERS:
-        if not hasattr(model, name):
+    return levels[None]
+
+
+@torch.no_grad()
+def catch_steps(model: nn.Module, image) -> dict[str, Step]:
+    """What each of LAYERS did in the pass of a `snapshot`, which is hooked for good.
+
+    Raises ValueError for an image of another size, for a model that lacks one of LAYERS or does
+    not use each once, in this order, and what `check_logits` says of what its `forward` gives.
+    """
+    levels = image_levels(image)
+    layers = {name: getattr(model, name, None) for name in LAYERS}
+    for name, layer in layers.items():
+        if not isinstance(layer, nn.Module):
             raise ValueError(text("no_layer", name=name))
-        getattr(model, name).register_forward_hook(_catch(name, taken, given))
-    steps = {"input": levels[None]}
-    model(steps["input"].to(model_device(model))[None])
-    for name, following in zip(LAYERS, [*LAYERS[1:], None]):
-        steps[name] = taken[following] if name in AFTER_RELU else given[name]
-    check_logits(steps["fc3"][None], 1)
-    return steps
+    calls = watch(layers.values())
+    like = next(model.parameters(), torch.empty(0))  # its device and dtype
+    logits = check_logits(model(levels[None].to(like)), 1)
+    check_order(layers, calls)
+    last = calls[-1].made
+    if last.shape == logits.shape and _close(logits, last.softmax(1)):
+        logits = last  # `forward` ends in softmax: the logits are what it took
+    following = [*(call.took for call in calls[1:]), logits]
+    steps = {name: _step(call, after) for name, call, after in zip(layers, calls, following)}
+    return {**steps, "fc3": steps["fc3"]._replace(passed=logits[0].cpu().float())}
 
 
-def _catch(name, taken, given):
-    """A forward hook that keeps what a layer takes and what it gives, of a batch of one image."""
+def _step(call, after):
+    took, made, after = (tensor.cpu().float()[0] for tensor in (call.took, call.made, after))
+    if after.numel() != made.numel():  # pooled by a function, say
+        return Step(took, made, made, None)
+    passed = after.reshape(made.shape)
+    if torch.equal(passed, made):
+        return Step(took, made, made, "")
+    for name, activation in ACTIVATIONS.items():
+        if _close(passed, activation(made)):
+            return Step(took, made, passed, name)
+    # in another form: nobody knows which number went where
+    return Step(took, made, passed if after.shape == made.shape else made, None)
 
-    def hook(layer, inputs, output):
-        taken[name], given[name] = inputs[0][0].cpu(), output[0].cpu()
 
-    return hook
+def _close(a, b):
+    return torch.allclose(a, b, rtol=1e-4, atol=0, equal_nan=True)  # of ReLU, 0 is 0

@@ -13,7 +13,7 @@ from .checks import checked
 from .figures import blank_figure
 from .images import number_text, show_table
 from .inference import as_float, model_device, snapshot
-from .sizes import layer_table
+from .layers import layer_table
 from .texts import text
 
 IMAGES = 2000  # a second's work

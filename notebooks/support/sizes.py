@@ -1,11 +1,8 @@
 """The sizes of convolutions and pooling: ConvGeometry is the one source of truth."""
 
-import math
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from IPython.display import Markdown
-from torch import nn
 
 from .checks import checked, whole_number
 from .texts import text
@@ -126,102 +123,3 @@ def _remainder(g: ConvGeometry) -> str:
     """A sentence on the division by the stride, and on what it leaves."""
     key, free = "size_remainder" if g.unused else "size_no_remainder", g.padded - g.span
     return text(key, free=free, stride=g.stride, quotient=g.n_out - 1, unused=g.unused)
-
-
-class LayerRow(NamedTuple):
-    """A row of `layer_table`.
-
-    `shape` is the layer's output without the batch, (channels, height, width) or (n,); `geometry`
-    belongs to a convolution or pooling layer.
-    """
-
-    name: str
-    layer: str
-    shape: tuple[int, ...]
-    parameters: int
-    multiply_adds: int
-    geometry: ConvGeometry | None = None
-
-
-class LayerTable(list):
-    """`LayerRow`s, with the totals `.parameters` and `.multiply_adds`; printed, a table."""
-
-    parameters = property(lambda self: sum(row.parameters for row in self))
-    multiply_adds = property(lambda self: sum(row.multiply_adds for row in self))
-
-    def __repr__(self):
-        line = "{:<6} {:<42} {:>10} {:>10,} {:>13,}".format
-        heading = (
-            f"{'name':<6} {'layer':<42} {'output':>10} {'parameters':>10} {'multiply-adds':>13}"
-        )
-        rows = [
-            line(
-                row.name,
-                row.layer,
-                "x".join(map(str, row.shape)),
-                row.parameters,
-                row.multiply_adds,
-            )
-            for row in self
-        ]
-        return "\n".join(
-            [heading, *rows, line("total", "", "", self.parameters, self.multiply_adds)]
-        )
-
-
-@checked
-def layer_table(model: nn.Module, input_shape: tuple[int, ...] = (1, 28, 28)) -> LayerTable:
-    """What each layer of a model makes and costs for one image of `input_shape` (channels, n, n).
-
-    Counts convolutions, pooling and linear layers in the order in which the model defines them;
-    sizes come from `ConvGeometry`. Raises ValueError where a layer does not fit the one before, or
-    has sizes of another kind (padding="same", ceil_mode). Notebook 03.
-    """
-    rows, shape = LayerTable(), tuple(input_shape)
-    for name, layer in model.named_modules():
-        if isinstance(layer, (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)):
-            row = _window_row(name, layer, shape)
-        elif isinstance(layer, nn.Linear):
-            row = _linear_row(name, layer, shape)
-        else:
-            continue
-        rows.append(row)
-        shape = row.shape
-    return rows
-
-
-def _window_row(name, layer, shape):
-    """The row of a convolution or pooling layer that is given `shape`."""
-    if getattr(layer, "ceil_mode", False):
-        raise ValueError(text("layer_ceil", name=name))
-    g = layer_geometry(layer, shape[-1])
-    words = f"kernel_size={g.kernel_size} stride={g.stride} padding={g.padding}"
-    channels, cost = shape[0], 0
-    if isinstance(layer, nn.Conv2d):
-        _check_inputs(name, layer.in_channels, channels)
-        channels = layer.out_channels
-        cost = channels * g.n_out**2 * layer.weight[0].numel()
-    shape = (channels, g.n_out, g.n_out)
-    return LayerRow(name, f"{type(layer).__name__} {words}", shape, _parameters(layer), cost, g)
-
-
-def _linear_row(name, layer, shape):
-    _check_inputs(name, layer.in_features, math.prod(shape))
-    words = f"Linear {layer.in_features} -> {layer.out_features}"
-    return LayerRow(name, words, (layer.out_features,), _parameters(layer), layer.weight.numel())
-
-
-def _parameters(layer):
-    return sum(p.numel() for p in layer.parameters(recurse=False))
-
-
-def _check_inputs(name, wanted, given):
-    if wanted != given:
-        raise ValueError(text("layer_misfit", name=name, wants=wanted, gets=given))
-
-
-def layer_geometry(layer: nn.Module, n_in: int) -> ConvGeometry:
-    """The sizes of a convolution or pooling layer that is given n_in x n_in pixels."""
-    sizes = [layer.kernel_size, layer.stride, layer.padding, getattr(layer, "dilation", 1)]
-    # torch keeps some sizes as (height, width)
-    return ConvGeometry(n_in, *(s[0] if isinstance(s, (tuple, list)) else s for s in sizes))

@@ -1,0 +1,252 @@
+"""Networks that are not quite LeNet-5: the figures show what they did. Oracle: torch, step by step."""
+
+import copy
+import re
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+import lenet_helpers as lh
+from notebooks.support import texts
+from notebooks.support.inference import activations
+
+
+def changed(model, forward=None, **layers):
+    """The model with other layers, and another forward(model, x)."""
+    model = copy.deepcopy(model)
+    for name, layer in layers.items():
+        setattr(model, name, layer)
+    if forward is not None:
+        model.__class__ = type("Changed", (lh.LeNet5,), {"forward": forward})
+    return model.eval()
+
+
+def by(c=F.relu, s=torch.clone, f=F.relu):
+    """A forward with these steps behind convolution, pooling and full connection."""
+
+    def forward(m, x):
+        x = s(m.s4(c(m.c3(s(m.s2(c(m.c1(x))))))))
+        return m.fc3(f(m.fc2(f(m.fc1(x.flatten(1))))))
+
+    return forward
+
+
+def reason(*arguments):
+    words = " ".join(lh.explain_cell(*arguments).get_suptitle().split())
+    return words.replace("−", "-").split(": ", 1)[1]
+
+
+def numbers(sentence):
+    return [float(number) for number in re.findall(r"[-+]?\d+\.\d{3}", sentence)]
+
+
+def shown(model, image):
+    """The titles of `show_layers`, and its tables."""
+    axes = lh.show_layers(model, image).axes
+    return {ax.get_title().split(":")[0]: (ax.get_title(), ax.images) for ax in axes}
+
+
+ACTIVATIONS = {
+    "ReLU": F.relu,
+    "tanh": torch.tanh,
+    "sigmoid": torch.sigmoid,
+    "leaky ReLU": nn.LeakyReLU(inplace=True),
+}
+
+
+@pytest.mark.parametrize("pooled_first", [False, True])
+def test_an_activation_is_named_where_it_is(network, four, pooled_first):
+    for name, step in ACTIVATIONS.items():
+        c, s = (nn.Identity(), step) if pooled_first else (step, nn.Identity())
+        model = changed(network, by(c, s))
+        plain = model.c1(four[None])
+        maps = {"c1": c(plain.clone()), "s2": s(model.s2(c(plain.clone())))}
+        made = model.c3(maps["s2"])[0, 3, 4, 5].item()
+        maps["c3"] = c(model.c3(maps["s2"]))
+        figure, steps = shown(model, four), activations(model, four)
+        for layer, behind in {"c1": not pooled_first, "s2": pooled_first}.items():
+            title, (image,) = figure[layer.upper()]
+            assert title.endswith(f" after {name}") == behind and torch.allclose(
+                steps[layer], maps[layer][0], atol=1e-5
+            )
+            values = maps[layer][0, 0] / maps[layer].abs().max()
+            side = len(values)
+            cells = image.get_array()[1 : 1 + side, 1 : 1 + side]
+            assert np.allclose(cells, values.detach(), atol=1e-4), (name, layer)
+        words = reason(model, four, "c3", 3, 4, 5)
+        last = maps["c3"][0, 3, 4, 5].item()
+        expected = [made] if pooled_first else [made, last]
+        assert numbers(words.split("=")[1]) == pytest.approx(expected, abs=6e-4), (name, words)
+        assert (f"after {name}: " in words) != pooled_first
+        words = reason(model, four, "s2", 1, 7, 7)
+        assert numbers(words)[-1] == pytest.approx(maps["s2"][0, 1, 7, 7].item(), abs=6e-4)
+        assert words.startswith("the largest of ") and (f"after {name}: " in words) == pooled_first
+
+
+def test_no_activation_and_those_without_a_name(network, four):
+    plain = by(nn.Identity(), f=nn.Identity())
+    titles = [title for title, _ in shown(changed(network, plain), four).values()]
+    assert not any("after" in title or "takes" in title for title in titles)
+    norm = nn.BatchNorm2d(6).eval()
+    norm.running_mean += 0.3
+    model = changed(network, by(lambda x: F.relu(norm(x)) if x.shape[1] == 6 else F.gelu(x)))
+    value = F.relu(norm(model.c1(four[None])))[0, 1, 13, 13].item()
+    sentence = reason(model, four, "c1", 1, 13, 13)
+    assert f"another step leads to S2, which takes {value:.3f}" in sentence
+    figure = shown(model, four)
+    assert figure["C1"][0] == "C1: 6@28x28 as S2 takes it"
+    assert figure["C3"][0] == "C3: 16@10x10 as S4 takes it"
+    pooled = changed(network, by(lambda x: F.max_pool2d(F.relu(x), 3, 2, 1)), s2=nn.Identity(),
+                     s4=nn.Identity())  # fmt: skip
+    value = pooled.c1(four[None])[0, 1, 13, 13].item()
+    sentence = reason(pooled, four, "c1", 1, 13, 13)
+    assert f"= {value:.3f} another step leads to S2" in sentence
+    assert "takes" not in sentence and shown(pooled, four)["C1"][0] == "C1: 6@28x28"
+
+
+CONVOLUTIONS = [
+    ("c1", dict(dilation=2, padding=4)),
+    ("c1", dict(padding="same")),
+    ("c1", dict(padding=2, bias=False)),
+    ("c1", dict(padding=2, padding_mode="reflect")),
+    ("c1", dict(padding=2, padding_mode="replicate")),
+    ("c1", dict(padding=2, padding_mode="circular")),
+    ("c3", dict(groups=2)),
+]
+
+
+def test_every_kind_of_convolution_is_the_sum_that_is_shown(network, four):
+    four = four + 0.1  # so that the edge is not all 0
+    for layer, options in CONVOLUTIONS:
+        sizes = (1, 6, 5) if layer == "c1" else (6, 16, 5)
+        model = changed(network, **{layer: nn.Conv2d(*sizes, **options)})
+        takes = four[None] if layer == "c1" else model.s2(F.relu(model.c1(four[None])))
+        for cell in ((5, 0, 0), (2, 7, 9)):
+            made = getattr(model, layer)(takes)[(0, *cell)].item()
+            words = reason(model, four, layer, *cell)
+            terms, results = words.split("=")
+            assert numbers(results)[0] == pytest.approx(made, abs=6e-4), (options, words)
+            assert sum(numbers(terms)) == pytest.approx(made, abs=4e-3)
+            assert "made" not in results and ("no bias" in terms) == ("bias" in options)
+    assert words.count("+") + words.count("-") <= 3 + 2 + 2  # a group has three maps
+    third = lh.explain_cell(model, four, "c3", 12, 0, 0).axes[0].get_title()
+    assert third == "S2, map 3"  # the second group begins there
+
+
+POOLINGS = [
+    nn.AvgPool2d(2),
+    nn.AvgPool2d(3, 2, 1),
+    nn.AvgPool2d(3, 2, 1, count_include_pad=False),
+    nn.MaxPool2d(3, 2, 1),
+    nn.MaxPool2d(2, 2, dilation=1),
+]
+
+
+def test_every_kind_of_pooling_is_said_as_it_is(network, four):
+    for pool in POOLINGS:
+        model = changed(network, by(nn.Identity()), s2=pool)  # below 0, too: padding never wins
+        maps = model.s2(model.c1(four[None]))[0]
+        kind = "largest" if isinstance(pool, nn.MaxPool2d) else "average"
+        for cell in ((1, 0, 0), (3, 6, 7), (4, 13, 13)):
+            words = reason(model, four, "s2", *cell)
+            *values, value = numbers(words)
+            worked_out = max(values) if kind == "largest" else np.mean(values)
+            assert words.startswith(f"the {kind} of ") and "made" not in words
+            assert value == pytest.approx(maps[cell].item(), abs=6e-4), (pool, words)
+            assert worked_out == pytest.approx(value, abs=2e-3), (pool, words)
+    tie = changed(network, by(nn.Identity()), c1=nn.Conv2d(1, 6, 5, padding=2))
+    nn.init.zeros_(tie.c1.weight)
+    bias = f"{tie.c1.bias[2]:.3f}"
+    assert reason(tie, four, "s2", 2, 3, 3) == f"the largest of {', '.join([bias] * 4)} is {bias}"
+    large = changed(network, s2=nn.MaxPool2d(4, 2, 1))
+    assert "the largest of its 16 values is" in reason(large, four, "s2", 1, 7, 7)
+
+
+def test_a_value_that_is_not_the_sum_is_said(network, four):
+    model = changed(network, s2=nn.AvgPool2d(2, divisor_override=2))
+    value = model.s2(F.relu(model.c1(four[None])))[0, 1, 7, 7].item()
+    assert numbers(reason(model, four, "s2", 1, 7, 7))[-2:] == pytest.approx(
+        [value / 2, value], abs=6e-4
+    )
+    assert f"but the layer made {value:.3f}" in reason(model, four, "s2", 1, 7, 7)
+    twice = changed(network)
+    twice.c1.register_forward_hook(lambda layer, inputs, output: 2 * output)
+    made = 2 * network.c1(four[None])[0, 1, 13, 13].item()
+    assert f"but the layer made {made:.3f}" in reason(twice, four, "c1", 1, 13, 13).replace(
+        "−", "-"
+    )
+
+
+def test_what_is_between_the_picture_and_the_network(network, four):
+    def normalised(m, x):
+        return lh.LeNet5.forward(m, (x - 0.13) / 0.31)
+
+    model = changed(network, normalised)
+    made = model.c1((four[None] - 0.13) / 0.31)[0, 1, 4, 4].item()
+    assert numbers(reason(model, four, "c1", 1, 4, 4).split("=")[1])[0] == pytest.approx(
+        made, abs=6e-4
+    )
+    assert np.allclose(shown(model, four)["input"][1][0].get_array(), four[0])
+
+
+def test_the_ten_probabilities_are_those_of_the_forward(network, four):
+    ends = {
+        "softmax": (lambda x: x.softmax(1), lambda logits: logits.softmax(1)),
+        "log_softmax": (lambda x: x.log_softmax(1), lambda logits: logits.softmax(1)),
+        "ReLU": (lambda x: F.relu(x - 5), lambda logits: F.relu(logits - 5).softmax(1)),
+    }
+    for name, (end, expected) in ends.items():
+        model = changed(network, lambda m, x, end=end: end(lh.LeNet5.forward(m, x)))
+        bars = [bar.get_width() for bar in lh.show_layers(model, four).axes[-1].patches]
+        assert np.allclose(bars, expected(network(four[None]))[0].detach(), atol=1e-5), name
+
+
+def test_other_calls_and_numbers_give_the_same_maps(network, four):
+    expected = activations(network, four)
+
+    def by_keyword(m, x):
+        x = m.s2(input=F.relu(m.c1(input=x)))
+        x = m.s4(input=F.relu(m.c3(input=x))).flatten(1)
+        return m.fc3(input=F.relu(m.fc2(input=F.relu(m.fc1(input=x)))))
+
+    one_pool = changed(network)
+    one_pool.s4 = one_pool.s2
+    for model in (
+        one_pool,
+        changed(network, by_keyword),
+        changed(network).double(),
+        changed(network, by(F.relu_)),
+    ):
+        steps = activations(model, four)
+        assert all(torch.allclose(steps[name], expected[name], atol=1e-4) for name in steps)
+
+
+def test_what_cannot_be_told_is_refused_with_its_name(network, four):
+    def again(m, x):
+        x = m.s2(F.relu(m.c3(m.s2(F.relu(m.c1(x))))))
+        return m.fc3(m.fc2(m.fc1(x.flatten(1))))
+
+    def without(m, x):
+        x = F.max_pool2d(F.relu(m.c3(m.s2(F.relu(m.c1(x))))), 2)
+        return m.fc3(m.fc2(m.fc1(x.flatten(1))))
+
+    refused = {
+        "s2 2 times": changed(network, again),
+        "s4 is defined": changed(network, without),
+        "no layer named s4": changed(network, s4=None),
+        r"c1 is Sequential": changed(network, c1=nn.Sequential(network.c1, nn.ReLU())),
+        r"kernel_size=\(3, 5\)": changed(network, c1=nn.Conv2d(1, 6, (3, 5), padding=(1, 2))),
+        "3 pixels": changed(network, c1=nn.Conv2d(1, 6, 4, padding="same")),
+    }
+    for language in texts.LANGUAGES:
+        texts.use(language)
+        for words, model in refused.items():
+            with pytest.raises(ValueError, match=words if language == "en" else None) as error:
+                lh.explain_cell(model, four, "c1", 0, 0, 0)
+            assert len(str(error.value).splitlines()) == 1
+    pool = changed(network, s2=nn.AdaptiveAvgPool2d(14))
+    with pytest.raises(ValueError, match="s2"):
+        lh.explain_cell(pool, four, "s2", 0, 0, 0)

@@ -1,0 +1,202 @@
+"""The table of layers is what torch makes, or it names the layer that is not."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.nn.utils.parametrizations import weight_norm
+
+import lenet_helpers as lh
+from notebooks.support import texts
+
+
+def test_shapes_are_what_torch_makes():
+    model, seen = lh.LeNet5(), {}
+    for name, layer in model.named_children():
+        layer.register_forward_hook(
+            lambda m, i, o, name=name: seen.update({name: tuple(o.shape[1:])})
+        )
+    assert model(torch.zeros(2, 1, 28, 28)).shape == (2, 10)
+    assert {row.name: row.shape for row in lh.layer_table(model)} == seen
+
+
+def test_counts():
+    table = lh.layer_table(lh.LeNet5())
+    parameters = {
+        "c1": 6 * (25 + 1),
+        "c3": 16 * (6 * 25 + 1),
+        "fc1": 401 * 120,
+        "fc2": 121 * 84,
+        "fc3": 85 * 10,
+    }
+    costs = {
+        "c1": 28**2 * 6 * 25,
+        "c3": 10**2 * 16 * 150,
+        "fc1": 400 * 120,
+        "fc2": 120 * 84,
+        "fc3": 84 * 10,
+    }
+    assert {row.name: row.parameters for row in table if row.parameters} == parameters
+    assert {row.name: row.multiply_adds for row in table if row.multiply_adds} == costs
+    assert (table.parameters, table.multiply_adds) == (61_706, 416_520)
+    assert table.parameters == sum(p.numel() for p in lh.LeNet5().parameters())
+    lines = repr(table).splitlines()
+    assert (
+        "61,706" in lines[-1] and "416,520" in lines[-1] and len({len(line) for line in lines}) == 1
+    )
+
+
+def test_other_models():
+    model = nn.Sequential(
+        nn.Conv2d(3, 8, 3, stride=2, padding=1, groups=1),
+        nn.ReLU(),
+        nn.AvgPool2d(2),
+        nn.Flatten(),
+        nn.Linear(8 * 4 * 4, 5),
+    )
+    table = lh.layer_table(model, (3, 16, 16))
+    assert [row.shape for row in table] == [(8, 8, 8), (8, 4, 4), (5,)]
+    assert table[0].multiply_adds == 8 * 8 * 8 * 27
+
+
+def test_sizes_may_be_pairs():
+    layers = nn.Conv2d(1, 6, (5, 5), padding=(2, 2)), nn.MaxPool2d([2, 2], stride=(2, 2))
+    assert [row.shape for row in lh.layer_table(nn.Sequential(*layers))] == [
+        (6, 28, 28),
+        (6, 14, 14),
+    ]
+
+
+def test_256_or_400():
+    model = lh.LeNet5()
+    model.fc1 = nn.Linear(256, 120)
+    with pytest.raises(ValueError, match="fc1.*256.*400"):
+        lh.layer_table(model)
+    with pytest.raises(ValueError, match="c1.*1.*3"):
+        lh.layer_table(lh.LeNet5(), (3, 28, 28))
+
+
+class Net(nn.Module):
+    """Layers by name, in the order of the names, and a forward of them and x."""
+
+    def __init__(self, forward, **layers):
+        super().__init__()
+        self.pass_through = forward
+        for name, layer in layers.items():
+            setattr(self, name, layer)
+
+    def forward(self, x):
+        return self.pass_through(self, x)
+
+
+def conv(**options):
+    return nn.Conv2d(1, 6, 5, **options)
+
+
+POOL = nn.MaxPool2d(2)
+TIED = Net(lambda m, x: m.b(m.a(x.flatten(1))), a=nn.Linear(784, 784), b=nn.Linear(784, 784))
+TIED.b.weight = TIED.a.weight
+TRUE = {
+    "containers": nn.Sequential(nn.Sequential(conv(), nn.ReLU(), POOL), nn.Flatten(), nn.Dropout()),
+    "one pool, two names": Net(lambda m, x: m.s4(m.s2(x)), s2=POOL, s4=POOL),
+    "one weight, two layers": TIED,
+    "batch norm": nn.Sequential(conv(), nn.BatchNorm2d(6), nn.Flatten(), nn.BatchNorm1d(3456)),
+    "by keyword": Net(lambda m, x: m.c1(input=x), c1=conv()),
+    "weight norm": nn.Sequential(weight_norm(conv())),
+    "same": nn.Sequential(conv(padding="same", dilation=2), nn.Conv2d(6, 1, 3, padding="valid")),
+    "ceil that rounds nothing": nn.MaxPool2d(2, ceil_mode=True),
+    "groups": nn.Sequential(
+        conv(), nn.Conv2d(6, 12, 3, groups=3, dilation=2, padding_mode="reflect")
+    ),
+    "a skip": Net(lambda m, x: x + m.c2(m.c1(x)), c1=nn.Conv2d(1, 1, 1), c2=nn.Conv2d(1, 1, 1)),
+    "double": lh.LeNet5().double(),
+    "padding of 0, a pool of all": nn.Sequential(nn.ZeroPad2d(0), conv(), nn.AdaptiveAvgPool2d(24)),
+    "another form": nn.Sequential(
+        conv(), nn.PixelShuffle(1), nn.Flatten(), nn.Unflatten(1, (1, 24, 144))
+    ),
+    "indices": Net(lambda m, x: m.s2(x)[0], s2=nn.MaxPool2d(2, return_indices=True)),
+}
+
+
+def shapes(model, name, images):
+    """What a layer really gives, each time that it is called."""
+    made = []
+    hook = model.get_submodule(name).register_forward_hook(lambda m, i, o: made.append(o))
+    model(images)
+    hook.remove()
+    return [tuple((o[0] if isinstance(o, tuple) else o).shape[1:]) for o in made]
+
+
+def test_what_can_be_told_is_what_torch_makes():
+    for name, model in TRUE.items():
+        random_state = torch.get_rng_state()
+        table = lh.layer_table(model)
+        assert torch.equal(torch.get_rng_state(), random_state)
+        assert table.parameters == sum(p.numel() for p in model.parameters()), name
+        assert len({len(line) for line in repr(table).splitlines()}) == 1, name
+        assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules()), name
+        images = torch.zeros(1, 1, 28, 28, dtype=next(model.parameters(), torch.zeros(1)).dtype)
+        for row in table:
+            assert row.shape in shapes(model.eval(), row.name, images), (name, row)
+    lazy = nn.Sequential(nn.LazyConv2d(6, 5), nn.Flatten(), nn.LazyLinear(10))
+    assert [row.parameters for row in lh.layer_table(lazy)] == [156, 34570]
+    assert lh.layer_table(TRUE["groups"])[1].multiply_adds == 12 * 20 * 20 * 2 * 9
+
+
+C1 = {"c1": conv(), "fc1": nn.Linear(864, 10)}
+FALSE = {
+    "a pool used twice": (
+        Net(lambda m, x: m.p(m.c(m.p(x))), c=nn.Conv2d(1, 1, 3), p=POOL),
+        "p 2 times",
+    ),
+    "a wrong layer behind it": (
+        Net(lambda m, x: m.f(m.p(m.p(x)).flatten(1)), p=POOL, f=nn.Linear(9, 10)),
+        "p 2 times",
+    ),
+    "a pool defined first": (Net(lambda m, x: m.p(m.c(x)), p=POOL, c=conv()), "uses c before p"),
+    "a layer never used": (Net(lambda m, x: m.c(x), c=conv(), d=nn.Linear(9, 9)), "d is defined"),
+    "functional pooling": (
+        Net(lambda m, x: m.fc1(F.max_pool2d(m.c1(x), 2).flatten(1)), **C1),
+        r"c1 hands on \(1, 6, 24, 24\), but fc1 is given \(1, 864\)",
+    ),
+    "functional padding first": (
+        Net(lambda m, x: m.c1(F.pad(x, [2] * 4)), c1=conv()),
+        r"input hands on \(1, 1, 28, 28\), but c1 is given \(1, 1, 32, 32\)",
+    ),
+    "functional pooling last": (
+        Net(lambda m, x: F.adaptive_avg_pool2d(m.c1(x), 1), c1=conv()),
+        r"c1, hands on .* gives \(1, 6, 1, 1\)",
+    ),
+    "adaptive pooling": (
+        nn.Sequential(conv(), nn.AdaptiveAvgPool2d(4)),
+        r"1 \(AdaptiveAvgPool2d\)",
+    ),
+    "padding": (nn.Sequential(nn.ZeroPad2d(2), conv()), r"0 \(ZeroPad2d\)"),
+    "a transposed convolution": (nn.ConvTranspose2d(1, 6, 5), "ConvTranspose2d"),
+    "a kind with parameters": (nn.Sequential(conv(), nn.PReLU()), "1.weight"),
+    "no flatten": (Net(lambda m, x: m.f(x), f=nn.Linear(28, 28)), r"f .*\(1, 784\)"),
+    "a batch of four": (
+        Net(lambda m, x: m.f(x.view(-1, 196)), f=nn.Linear(196, 10)),
+        r"f .*\(4, 196\)",
+    ),
+    "kernel (3, 5)": (nn.Conv2d(1, 6, (3, 5)), r"kernel_size=\(3, 5\)"),
+    "stride (2, 1)": (nn.Sequential(conv(stride=(2, 1))), r"0 has stride=\(2, 1\)"),
+    "padding (2, 1)": (nn.Sequential(conv(padding=(2, 1))), r"0 has padding=\(2, 1\)"),
+    "same, even": (nn.Sequential(nn.Conv2d(1, 6, 4, padding="same")), '0 has padding="same": 3'),
+    "ceil": (nn.Sequential(nn.MaxPool2d(3, ceil_mode=True)), "0 has ceil_mode=True"),
+    "too large": (nn.Sequential(conv(), nn.Conv2d(6, 6, 30)), "1: The kernel .* 30 pixels"),
+    "an error": (Net(lambda m, x: m.c1(x) + m.c2(x), c1=conv()), "AttributeError: .*'c2'"),
+    "no forward": (nn.ModuleList([conv()]), "NotImplementedError"),
+    "its own scale": (nn.Sequential(conv(), nn.LayerNorm(24)), "1.weight"),
+}
+
+
+def test_what_is_not_so_is_refused_with_its_name():
+    for language in texts.LANGUAGES:
+        texts.use(language)
+        for name, (model, words) in FALSE.items():
+            with pytest.raises(ValueError, match=words if language == "en" else None) as error:
+                lh.layer_table(model)
+            assert len(str(error.value).splitlines()) == 1, name
+        with pytest.raises(ValueError, match=r"\(1, 28, 32\)"):
+            lh.layer_table(lh.LeNet5(), (1, 28, 32))
