@@ -38,6 +38,7 @@ from torch.utils.data import (
 )
 from tqdm.auto import tqdm
 
+from notebooks.support.answers import report
 from notebooks.support.checks import check_argument, checked
 from notebooks.support.command import command_parser, raise_at_ctrl_c
 from notebooks.support.data_files import missing_files
@@ -101,7 +102,7 @@ __all__ = [
     "EpochResult", "train_epoch", "train", "train_in_background", "downhill", "explore_softmax",
     "Evaluation", "evaluate", "show_predictions", "show_mistakes", "show_confusion", "show_filters",
     "guess", "reveal", "save_weights", "load_weights",
-    "mystery_trainings", "load_drawings",  # 05 and 06
+    "mystery_trainings", "load_drawings", "report",  # 05 and 06
     "main",  # the command line
 ]
 # fmt: on
@@ -320,7 +321,7 @@ def train(model: nn.Module, digits: Digits, epochs: int = 20, **options) -> list
     begins, raises TypeError for what is no model or no `Digits`, and for an unknown option;
     ValueError for numbers out of range, a model that does not give ten logits an image or has
     nothing to learn, and one file for both `save` and `log`; OSError for a file that cannot be
-    written.
+    written. Notebook 06.
     """
     plan, history, shown = TrainingPlan(model, digits, epochs, **options), [], {}
     plan.begin_files()

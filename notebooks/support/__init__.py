@@ -22,9 +22,14 @@ patches     what each map of a layer looks for
 explain     why a cell of a feature map has its value
 drawing     strokes, sample drawings (drawing.json) and MNIST's style
 own_digits  drawings that a reader keeps, as a dataset
-exercises   questions, their answers and the mistakes that are worth a hint
+number_exercises  the exercises that ask for a number, and the mistakes that are worth a hint
+code_exercises  those that ask for a function
 strokes     a picture of strokes, and what a kernel marks in it
-code_exercises  those whose answer is a function
+train_step  the one that asks for a step of training
+small_net   the one that asks for a small network
+exercises   all of them, and the notebook that asks each
+reading     an answer read, compared, and written in few characters
+answers     the answers that were given, and `report`, which prints them
 judging     `check`: what is said of an answer
 timed       a call with a limit of time, whatever it does
 mystery     notebook 05's five trainings with a fault each

@@ -27,7 +27,7 @@ NETWORK_SECONDS = 8  # a network that says nothing for so long counts as dead
 
 class Digits(NamedTuple):
     """`train` and `test`: TensorDatasets of uint8 images (N, 1, 28, 28) and int64 labels (N,).
-    `source`: "MNIST" or "scikit-learn"."""
+    `source`: "MNIST" or "scikit-learn". Notebook 06."""
 
     train: TensorDataset
     test: TensorDataset

@@ -1,0 +1,138 @@
+"""The answers that `check` was given, kept for `report`, which prints them to be handed in."""
+
+import contextlib
+import json
+import os
+import textwrap
+import threading
+import time
+from collections.abc import Iterator
+
+from .exercises import NOTEBOOKS
+from .files import MY_NETWORK, write_file
+from .mnist import shown_path
+from .texts import text
+
+MY_ANSWERS = MY_NETWORK.with_name("my_answers.json")
+"""{exercise: an entry, see FIELDS}"""
+FIELDS = {
+    "answer": str,  # the last one, as it reads
+    "right": bool,  # whether that one is
+    "tries": int,
+    "first_right": (int, type(None)),  # the try that was right first
+}
+LOCK_SECONDS = 3  # after so long, whoever has the file's lock has died with it
+LINE = 60  # characters; a longer answer has lines of its own in the report
+
+_lock = threading.Lock()
+_unsaved: dict[str, dict] = {}  # where the file cannot be written
+
+
+def keep_answer(name: str, answer: str, right: bool) -> None:
+    """Adds a try to MY_ANSWERS, or to this kernel's memory where that cannot be written. The same
+    answer once more, as when a cell is run again, is no new try."""
+    with _lock:
+        try:
+            with _file_lock():
+                answers = _read_answers() | _unsaved
+                answers[name] = _with_try(answers.get(name), answer, right)
+                content = json.dumps(answers, ensure_ascii=False, indent=1)
+                write_file(MY_ANSWERS, content.encode(errors="backslashreplace"))
+                _unsaved.clear()
+        except OSError:
+            _unsaved[name] = _with_try(_all_answers()[0].get(name), answer, right)
+
+
+def _with_try(entry, answer, right):
+    """The entry of an exercise with one more try."""
+    old = entry or {"tries": 0, "first_right": None}
+    if (old.get("answer"), old.get("right")) == (answer, right):
+        return entry
+    tries = old["tries"] + 1
+    first_right = old["first_right"] or (tries if right else None)
+    return {"answer": answer, "right": right, "tries": tries, "first_right": first_right}
+
+
+@contextlib.contextmanager
+def _file_lock() -> Iterator[None]:
+    """One kernel at a time: a file that only one of them can make."""
+    lock = MY_ANSWERS.with_name(f"{MY_ANSWERS.name}.lock")
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    limit = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            lock.touch(exist_ok=False)
+            break
+        except FileExistsError:
+            if time.monotonic() > limit:
+                lock.unlink(missing_ok=True)
+                limit = time.monotonic() + LOCK_SECONDS
+            time.sleep(0.01)
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+
+
+def _read_answers():
+    """What MY_ANSWERS holds; a damaged file is put aside, and told. Raises OSError."""
+    if not os.path.lexists(MY_ANSWERS):
+        return {}
+    content = MY_ANSWERS.read_bytes()
+    try:
+        answers = json.loads(content)
+        for entry in answers.values():
+            assert all(isinstance(entry[name], kind) for name, kind in FIELDS.items())
+        return answers
+    except Exception:  # whatever its first bad byte makes of it
+        aside = MY_ANSWERS.with_name(f"{MY_ANSWERS.name}.damaged")
+        os.replace(MY_ANSWERS, aside)
+        print(text("answers_damaged", name=MY_ANSWERS.name, aside=aside.name))
+        return {}
+
+
+def _all_answers():
+    """The answers of the file and of this kernel, and an OSError's sentence where the file can be
+    neither read nor put aside."""
+    try:
+        return _read_answers() | _unsaved, ""
+    except OSError as error:
+        return dict(_unsaved), text(
+            "answers_unread", path=shown_path(MY_ANSWERS), error=error.strerror or error
+        )
+
+
+def report(student: str = ...) -> None:
+    """Prints your homework, to be handed in as text: each exercise of every notebook, whether it
+    was answered, at which try it was right first, and the last answer. Notebook 06.
+
+    student: your name.
+    """
+    with _lock:
+        answers, trouble = _all_answers()
+    name = "" if student is ... or student is None else " ".join(str(student).split())
+    print(text("report_title", name=name or text("report_no_name"), date=time.strftime("%Y-%m-%d")))
+    names = [name for exercises in NOTEBOOKS.values() for name in exercises]
+    for notebook, exercises in NOTEBOOKS.items():
+        print(f"\n{notebook}")
+        for name in exercises:
+            print(_entry_text(name.ljust(max(map(len, names))), answers.get(name)))
+    entries = [answers[name] for name in names if name in answers]
+    right = sum(entry["first_right"] is not None for entry in entries)
+    print("\n" + text("report_sum", n=len(names), answered=len(entries), right=right))
+    if trouble or _unsaved:
+        print(trouble or text("answers_unsaved", path=shown_path(MY_ANSWERS)))
+    print(text("report_help", name=MY_ANSWERS.name))
+
+
+def _entry_text(name, entry):
+    """The line of an exercise, and those of its answer."""
+    if entry is None:
+        return "  ".join(["  – " + name, text("report_none")])
+    mark, key = ("✓", "report_right") if entry["first_right"] else ("✗", "report_wrong")
+    said = text(key, first=entry["first_right"], tries=entry["tries"])
+    last = text("report_last" if entry["right"] or mark == "✗" else "report_last_wrong")
+    answer = entry["answer"]
+    if "\n" in answer or len(answer) > LINE:
+        answer = "\n" + textwrap.indent(answer, " " * 6)
+    return f"  {mark} {name}  {said}{last}{answer}"

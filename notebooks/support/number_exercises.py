@@ -1,0 +1,236 @@
+"""Exercises that ask for a number: their answers, and the mistakes that are worth a hint.
+
+Answers are typed in, so that a reader sees them; tests/test_exercises.py proves each with torch and
+by hand.
+"""
+
+import math
+from dataclasses import dataclass, field
+
+from .sizes import ConvGeometry
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A question whose answer is a number, or two where there are two `unknowns`.
+
+    `why` (said of a right answer), `hint` (of any wrong one) and the keys of `mistakes` are keys of
+    texts.toml; `values` fill in those texts.
+    """
+
+    right: float  # the answer; where there are `unknowns`, the output size that they must give
+    why: str
+    mistakes: dict[str, float | tuple]  # key of the hint: the answer to which this mistake leads
+    hint: str = "hint_explorer"
+    values: dict = field(default_factory=dict)
+    tolerance: float = 1e-6
+    known: tuple[int, ...] = ()  # the first arguments of ConvGeometry ...
+    unknowns: tuple[str, ...] = ()  # ... and the names of those that the answer gives
+
+
+def _size(right: int, geometry: ConvGeometry, mistakes: dict[str, float]) -> Exercise:
+    return Exercise(right, "why_size", mistakes, values={"g": geometry})
+
+
+CELLS = {  # notebook 00
+    "c1_cell_pixels": Exercise(
+        25,
+        "why_cell_pixels",
+        {"hint_one_side": 5, "hint_whole_picture": 784, "hint_bias_no_pixel": 26},
+        "hint_count_cell",
+        {"k": 5},
+    ),
+    "c3_cell_products": Exercise(
+        150,
+        "why_cell_products",
+        {"hint_one_patch": 25, "hint_maps_only": 6, "hint_bias_no_product": 151},
+        "hint_count_cell",
+        {"maps": 6, "each": 25},
+    ),
+}
+
+PIXELS = {  # notebook 01
+    "window_pixels": Exercise(
+        9, "why_window", {"hint_window_side": 3, "hint_window_5x5": 25}, "hint_again", {"side": 3}
+    ),
+    "corner_pixel": Exercise(
+        1, "why_pixel", {"hint_edge": 5, "hint_middle": 25}, "hint_point", {"n": 1}
+    ),
+    "corner_pixel_padding": Exercise(
+        9,
+        "why_pixel",
+        {"hint_one_axis": 3, "hint_padding_ignored": 1, "hint_middle": 25},
+        "hint_point",
+        {"n": 3},
+    ),
+    "two_3x3_weights": Exercise(
+        18,
+        "why_weights",
+        {"hint_one_layer": 9, "hint_product": 81, "hint_5x5": 25},
+        "hint_again",
+        {"small": 9, "large": 25},
+    ),
+    "two_3x3_reach": Exercise(
+        5,
+        "why_reach",
+        {"hint_one_layer": 3, "hint_reach_sum": 6, "hint_product": 9},
+        "hint_again",
+        {"g": ConvGeometry(7, 3)},
+    ),
+}
+
+SIZES = {  # notebooks 01 and 02
+    "size_lesson": _size(
+        4, ConvGeometry(6, 3), {"hint_no_plus_one": 3, "hint_no_minus_one": 5, "hint_unchanged": 6}
+    ),
+    "size_padding": _size(
+        9,
+        ConvGeometry(7, 5, padding=3),
+        {
+            "hint_no_plus_one": 8,
+            "hint_no_minus_one": 10,
+            "hint_unchanged": 7,
+            "hint_padding_once": 6,
+            "hint_padding_ignored": 3,
+        },
+    ),
+    "size_remainder": _size(
+        2,
+        ConvGeometry(11, 5, stride=4),
+        {
+            "hint_no_floor": 2.5,
+            "hint_ceil": 3,
+            "hint_no_plus_one": 1,
+            "hint_unchanged": 11,
+            "hint_stride_ignored": 7,
+        },
+    ),
+    "size_dilation": _size(
+        6,
+        ConvGeometry(12, 3, dilation=3),
+        {
+            "hint_no_plus_one": 5,
+            "hint_no_minus_one": 7,
+            "hint_unchanged": 12,
+            "hint_dilation_ignored": 10,
+            "hint_dilation_span": 4,
+        },
+    ),
+    "four_layers": Exercise(
+        5,
+        "why_four_layers",
+        {"hint_c1_padding": 4, "hint_c3_padding": 7, "hint_no_s4": 10, "hint_pooling_stride": 22},
+        "hint_four_layers",
+        {"sizes": "28 → 28 → 14 → 10 → 5"},
+    ),
+    "same_padding": Exercise(
+        28,
+        "why_size",
+        {"hint_both_sides": 4, "hint_other_kernel": 1},
+        "hint_gives",
+        known=(28, 5),
+        unknowns=("padding",),
+    ),
+    "which_stride": Exercise(
+        3,
+        "why_size",
+        {"hint_ratio": 4, "hint_first_window": 2},
+        "hint_gives",
+        known=(12, 5),
+        unknowns=("stride",),
+    ),
+    "padding_and_stride": Exercise(
+        3,
+        "why_size",
+        {"hint_order": (2, 1), "hint_half": (0, 2)},
+        "hint_gives",
+        {"half": 2},
+        known=(6, 3),
+        unknowns=("padding", "stride"),
+    ),
+}
+
+LENET5 = {  # notebook 03
+    "c1_parameters": Exercise(
+        156,
+        "why_parameters",
+        {"hint_no_bias": 150, "hint_one_map": 26},
+        "hint_layer",
+        {"shape": (6, 1, 5, 5), "bias": 6},
+    ),
+    "c3_parameters": Exercise(
+        2416,
+        "why_parameters",
+        {"hint_no_bias": 2400, "hint_one_map": 151, "hint_no_channels": 416},
+        "hint_layer",
+        {"shape": (16, 6, 5, 5), "bias": 16},
+    ),
+    "c3_multiply_adds": Exercise(
+        240_000,
+        "why_multiply_adds",
+        {"hint_no_channels": 40_000, "hint_one_position": 2400, "hint_input_size": 470_400},
+        "hint_work",
+        {"outputs": 1600, "each": 150},
+    ),
+    "c3_reach": Exercise(
+        14,
+        "why_c3_reach",
+        {"hint_reach_s2": 5, "hint_reach_c1": 10, "hint_reach_sum": 12},
+        "hint_again",
+        {"s2": 5, "c1": 10},
+    ),
+    "fc1_inputs": Exercise(
+        400,
+        "why_flatten",
+        {"hint_c1_padding": 256, "hint_no_maps": 25, "hint_no_s4": 1600},
+        "hint_again",
+        {"shape": (16, 5, 5)},
+    ),
+}
+
+TRAINING = {  # notebook 04
+    "batches_per_epoch": Exercise(
+        469,
+        "why_batches",
+        {"hint_last_batch": 468, "hint_test_set": 79},
+        "hint_again",
+        {"whole": 468},
+    ),
+    "untrained_loss": Exercise(
+        math.log(10),
+        "why_loss",
+        {"hint_chance": 0.1, "hint_log10": 1, "hint_sign": -math.log(10)},
+        "hint_again",
+        tolerance=0.01,
+    ),
+}
+
+_DIAGNOSES = {  # the section of notebook 05 that describes the fault, and known mistakes
+    "a": (3, {"hint_jumps": 2, "hint_usual_loss": 4}),
+    "b": (6, {"hint_falls": 2, "hint_not_near_0": 7}),
+    "c": (2, {"hint_not_zero": 5, "hint_usual_loss": 4}),
+    "d": (5, {"hint_first_loss": 2, "hint_moves": 1}),
+    "e": (4, {"hint_large_loss": 2, "hint_not_zero": 5}),
+}
+MYSTERY = {
+    f"mystery_{letter}": Exercise(section, "why_diagnosis", mistakes, "hint_diagnosis")
+    for letter, (section, mistakes) in _DIAGNOSES.items()
+}
+
+TRANSFER = {  # notebook 06
+    "frozen_parameters": Exercise(
+        2572,
+        "why_frozen",
+        {
+            "hint_learning_ones": 59_134,
+            "hint_all_parameters": 61_706,
+            "hint_no_bias": 2550,
+            "hint_c3_only": 2416,
+            "hint_c1_only": 156,
+        },
+        "hint_frozen",
+        {"c1": 156, "c3": 2416, "all": 61_706, "learning": 59_134},
+    ),
+}
+
+NUMBERS = CELLS | PIXELS | SIZES | LENET5 | TRAINING | MYSTERY | TRANSFER
