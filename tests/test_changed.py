@@ -180,6 +180,15 @@ def test_a_value_that_is_not_the_sum_is_said(network, four):
     )
 
 
+def test_a_network_gone_to_nan_is_no_other_network(network, four):
+    model = changed(network)
+    nn.init.constant_(model.c3.weight, float("nan"))
+    figure = shown(model, four)
+    assert figure["S4"][0] == "S4: 16@5x5" and figure["no guess"][0] == "no guess: NaN"
+    words = reason(model, four, "c3", 1, 2, 2)
+    assert "= nan" in words and "made" not in words
+
+
 def test_what_is_between_the_picture_and_the_network(network, four):
     def normalised(m, x):
         return lh.LeNet5.forward(m, (x - 0.13) / 0.31)

@@ -1,4 +1,4 @@
-"""Sizes against torch: ConvGeometry, its formula and the table of layers; and what they refuse."""
+"""Sizes against torch: ConvGeometry, its formula, and what they refuse."""
 
 import itertools
 import re

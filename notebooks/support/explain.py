@@ -120,9 +120,8 @@ def _listed(words, mark, short):
 def _ending(layer: str, step: Step, cell, by_hand: float) -> str:
     """What the network did with a value that is known by hand."""
     made, passed = step.made[cell].item(), step.passed[cell].item()
-    words = (
-        "" if abs(made - by_hand) < 0.001 * (1 + abs(made)) else f"\nbut the layer made {made:.3f}"
-    )
+    differ = abs(made - by_hand) > 0.001 * (1 + abs(made))
+    words = f"\nbut the layer made {made:.3f}" if differ else ""
     if step.between:
         words += f",   after {step.between}: {passed:.3f}"
     elif step.between is None:

@@ -194,4 +194,6 @@ def _show_probabilities(ax, probabilities):
     colors = ["#c05a00" if p == probabilities[best] else "#999999" for p in probabilities]
     ax.barh(range(10), probabilities, color=colors)
     ax.set(xlim=(0, 1), ylim=(9.6, -0.6), yticks=range(10), xticks=[0, 1])
-    ax.set_title(f"guess: {best} ({probabilities[best]:.1%})", fontsize=11)
+    sure = probabilities[best]
+    title = "no guess: NaN" if math.isnan(sure) else f"guess: {best} ({sure:.1%})"
+    ax.set_title(title, fontsize=11)
