@@ -269,3 +269,13 @@ def run_code(page, code):
     }""",
         code,
     )
+
+
+def python_prints(page, expression, expected, seconds=20):
+    """Whether the notebook's Python comes to have this value, once the page's messages have arrived."""
+    deadline = time.monotonic() + seconds
+    while run_code(page, f"print({expression})") != f"{expected}\n":
+        if time.monotonic() > deadline:
+            return False
+        page.wait_for_timeout(100)
+    return True

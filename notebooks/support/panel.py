@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import contextvars
 import math
 import os
 import threading
@@ -101,7 +102,10 @@ class TrainingRun:
         self.panel = TrainingPanel(self.epochs)
         self.panel.on_msg(lambda panel, content, buffers: content.get("stop") and self._stop.set())
         atexit.register(self._leave)
-        threading.Thread(target=self._work, daemon=True).start()
+        # What the thread sends then belongs to this cell. Otherwise: to whatever was asked of Python
+        # last, maybe on a channel ("subshell") that the page has closed, where Stop would be lost.
+        context = contextvars.copy_context()
+        threading.Thread(target=context.run, args=(self._work,), daemon=True).start()
 
     def wait(self) -> list:
         """Returns `history` when the training has ended, and prints the panel's note, if any; raises
