@@ -71,6 +71,12 @@ class Lab:
             {"path": path, "name": path, "type": "notebook", "kernel": {"name": "python3"}},
         )["id"]
 
+    def reload(self):
+        """The page anew, with the notebook that is shown. (The old workspace would open it, too, and late.)"""
+        path = self.page.evaluate("() => window.jupyterapp.shell.currentWidget.context.path")
+        self.page.goto(f"{self.base}/lab/tree/{path}?reset")
+        self.page.wait_for_function(IDLE, timeout=60_000)
+
     def close_notebooks(self):
         self.page.evaluate(CLOSE)
         self.page.wait_for_timeout(100)  # a cell that was still running complains

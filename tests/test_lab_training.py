@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from lab import IDLE, end_python, python_prints, run_code
+from lab import end_python, python_prints, run_code
 
 SETUP = """import lenet_helpers as lh, torch, time
 from torch.nn import functional as F
@@ -184,12 +184,11 @@ def test_a_fault_is_shown_in_the_panel(training):
     assert "mat1 and mat2 shapes cannot be multiplied" in fault
 
 
-def test_after_a_reload_the_live_panel_comes_back(training):
+def test_after_a_reload_the_live_panel_comes_back(training, lab):
     """By a cell that says `run`; by itself in a notebook that was saved, with no cell run, and Stop works."""
     page = training()
     wait_for_epochs(page)
-    page.reload()
-    page.wait_for_function(IDLE, timeout=60_000)
+    lab.reload()
     assert not page.locator(".lh-run").count()  # the notebook was not saved
     page.evaluate("""async () => {
         const {commands, shell} = window.jupyterapp;
@@ -199,8 +198,7 @@ def test_after_a_reload_the_live_panel_comes_back(training):
     }""")
     wait_for_status(page, "Training: epoch")
     page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save').then(() => null)")
-    page.reload()
-    page.wait_for_function(IDLE, timeout=60_000)
+    lab.reload()
     wait_for_status(page, "Training: epoch")
     wait_for_epochs(page, len(points(page, "accuracy")))
     page.get_by_role("button", name="Stop").click()
