@@ -48,7 +48,7 @@ def strongest_patches(
     n, k, k), the strongest first, each from another picture, NaN where a patch sees padding, and
     values (maps, n), as the layer gives them, so before ReLU. Raises as `receptive_field`.
     """
-    k = receptive_field(model, layer, 0)[1]
+    (first, k), (second, _) = (receptive_field(model, layer, i) for i in (0, 1))
     model, outputs, images = snapshot(model), [], as_float(images)
     getattr(model, layer).register_forward_hook(lambda *call: outputs.append(call[2].cpu()))
     for part in images.to(model_device(model)).split(500):
@@ -56,7 +56,7 @@ def strongest_patches(
     maps = torch.cat(outputs)
     values, cells = maps.flatten(2).max(2)  # the best of each picture's cells, (N, maps)
     values, pictures = values.topk(min(n, len(images)), dim=0)
-    starts = [receptive_field(model, layer, i)[0] + k for i in range(maps.shape[-1])]
+    starts = [first + i * (second - first) + k for i in range(maps.shape[-1])]
     padded = F.pad(images.cpu(), [k] * 4, value=float("nan"))
 
     def patch(picture, channel):
