@@ -10,7 +10,8 @@ GUESSES = {
     "moved_digits": "",  # notebook 00
     "windows_of_stride_2": "",  # 02
     "pooled_size": "",
-    "most_parameters": "%",  # 03
+    "shuffled_accuracy": "%",  # 03
+    "most_parameters": "%",
     "epoch1_accuracy": "%",  # 04
     "zero_loss": "",  # 05
     "hundred_accuracy": "%",
