@@ -207,7 +207,7 @@ TRAINING = {  # notebook 04
 
 _DIAGNOSES = {  # the section of notebook 05 that describes the fault, and known mistakes
     "a": (3, {"hint_jumps": 2, "hint_usual_loss": 4}),
-    "b": (6, {"hint_falls": 2, "hint_not_near_0": 7}),
+    "b": (6, {"hint_falls": 2, "hint_not_near_0": 7, "hint_not_yet": 1}),
     "c": (2, {"hint_not_zero": 5, "hint_usual_loss": 4}),
     "d": (5, {"hint_first_loss": 2, "hint_moves": 1}),
     "e": (4, {"hint_large_loss": 2, "hint_not_zero": 5}),
