@@ -120,8 +120,10 @@ def report(student: str = ...) -> None:
     entries = [answers[name] for name in names if name in answers]
     right = sum(entry["first_right"] is not None for entry in entries)
     print("\n" + text("report_sum", n=len(names), answered=len(entries), right=right))
-    if trouble or _unsaved:
-        print(trouble or text("answers_unsaved", path=shown_path(MY_ANSWERS)))
+    if trouble:
+        print(trouble)
+    if _unsaved:
+        print(text("answers_unsaved", path=shown_path(MY_ANSWERS)))
     print(text("report_help", name=MY_ANSWERS.name))
 
 
@@ -134,5 +136,5 @@ def _entry_text(name, entry):
     last = text("report_last" if entry["right"] or mark == "✗" else "report_last_wrong")
     answer = entry["answer"]
     if "\n" in answer or len(answer) > LINE:
-        answer = "\n" + textwrap.indent(answer, " " * 6)
+        last, answer = last.rstrip(), "\n" + textwrap.indent(answer, " " * 6)
     return f"  {mark} {name}  {said}{last}{answer}"
