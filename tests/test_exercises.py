@@ -201,13 +201,13 @@ def test_every_exercise_has_an_oracle():
     assert len(EXERCISES) >= 14 and all(name.isidentifier() for name in set(EXERCISES))
 
 
-@pytest.mark.parametrize("name", NUMBERS)
-def test_right_answers(name, said):
-    for language in texts.LANGUAGES:
-        texts.use(language)
-        for answer in (RIGHT[name](), BY_HAND[name]):
-            line = said(name, answer)
-            assert line.startswith(f"✓ {name}: ") and line.isprintable()
+def test_right_answers(said):
+    for name in NUMBERS:
+        for language in texts.LANGUAGES:
+            texts.use(language)
+            for answer in (RIGHT[name](), BY_HAND[name]):
+                line = said(name, answer)
+                assert line.startswith(f"✓ {name}: ") and line.isprintable()
 
 
 @pytest.mark.parametrize("name", CODE)
@@ -472,11 +472,11 @@ def test_what_is_no_number_gets_a_sentence(said):
         assert len(line) < 150
 
 
-@pytest.mark.parametrize("name", NUMBERS)
-def test_other_wrong_answers_get_a_general_hint(name, said):
-    for answer in (77, -1, 0, 1e30, 10**30, 3.999, 2.5):
-        if name != "padding_and_stride" and answer not in EXERCISES[name].mistakes.values():
-            assert said(name, answer).startswith(f"✗ {name}: "), name
+def test_other_wrong_answers_get_a_general_hint(said):
+    for name in NUMBERS:
+        for answer in (77, -1, 0, 1e30, 10**30, 3.999, 2.5):
+            if name != "padding_and_stride" and answer not in EXERCISES[name].mistakes.values():
+                assert said(name, answer).startswith(f"✗ {name}: "), name
 
 
 def test_each_pair_that_gives_the_size_is_right(said):
@@ -513,16 +513,16 @@ def body_of_dots(*arguments):
     ...
 
 
-@pytest.mark.parametrize("name", EXERCISES)
-def test_nothing_yet(name, said):
-    answers = [
-        None,
-        ...,
-        *[(None, None), (..., ...)] * (name == "padding_and_stride"),
-        *[body_of_dots, lambda *arguments: ...] * (name in {*CODE, "my_train_step"}),
-    ]
-    for answer in answers:
-        assert said(name, answer) == f"… {name}: not answered yet."
+def test_nothing_yet(said):
+    for name in EXERCISES:
+        answers = [
+            None,
+            ...,
+            *[(None, None), (..., ...)] * (name == "padding_and_stride"),
+            *[body_of_dots, lambda *arguments: ...] * (name in {*CODE, "my_train_step"}),
+        ]
+        for answer in answers:
+            assert said(name, answer) == f"… {name}: not answered yet."
 
 
 def test_answers_that_are_none_or_several(said):
@@ -580,9 +580,8 @@ def last_case_fails(n_in, kernel_size, stride, padding):
     return good_size(n_in, kernel_size, stride, padding)
 
 
-@pytest.mark.parametrize(
-    "function, words",
-    [
+def test_code_that_goes_wrong_names_the_case(said):
+    for function, words in [
         (raises, "my_output_size(6, 3, 1, 0): it fails (KeyError"),
         (leaves, "SystemExit"),
         (recurses, "RecursionError"),
@@ -603,11 +602,9 @@ def last_case_fails(n_in, kernel_size, stride, padding):
         (4, "without parentheses"),
         ("my_output_size", "without parentheses"),
         (lambda *, n_in: 4, "without parentheses"),
-    ],
-)
-def test_code_that_goes_wrong_names_the_case(function, words, said):
-    line = said("my_output_size", function)
-    assert line.startswith("✗ my_output_size: ") and words in line, line
+    ]:
+        line = said("my_output_size", function)
+        assert line.startswith("✗ my_output_size: ") and words in line, line
 
 
 def in_place(image, *more):
@@ -620,9 +617,8 @@ def marks_gradient(image, *more):
     return good_convolution(image.requires_grad_(), *more)
 
 
-@pytest.mark.parametrize(
-    "function, words",
-    [
+def test_convolutions_that_go_wrong(said):
+    for function, words in [
         (in_place, "my_convolution(tensor([[4.0]]), tensor([[-2.0]]), 1, 0)"),
         (in_place, "changes its arguments"),
         (
@@ -647,12 +643,10 @@ def marks_gradient(image, *more):
         (raises, "KeyError"),
         (prints, "returns nothing"),
         (lambda *case: good_convolution(*case) * math.nan, "nan"),
-    ],
-)
-def test_convolutions_that_go_wrong(function, words, said):
-    line = said("my_convolution", function)
-    assert line.startswith("✗ my_convolution: ") and words in line, line
-    assert len(line) < 400
+    ]:
+        line = said("my_convolution", function)
+        assert line.startswith("✗ my_convolution: ") and words in line, line
+        assert len(line) < 400
 
 
 def test_the_first_case_that_differs_is_named(said):
