@@ -12,7 +12,7 @@ import lenet_helpers as lh
 from notebooks.support import worksheet as sheet
 from notebooks.support.texts import LANGUAGES
 
-BY_HAND = {  # as solved on the printed sheet, with pencil and calculator
+BY_HAND = {  # worked out from the questions of the sheet, without its code
     "sums": ["7", "−4", "5", "−6"],
     "sizes": [("4", "0"), ("8", "0"), ("3", "1")],
     "layers": [
