@@ -132,3 +132,17 @@ def test_the_timetable_fits_and_is_the_readmes():
     for number in (*first, "04"):  # a row in each language: ★, and ★ with ☆
         rows = re.findall(rf"^\| `{number}_\w+` \| (\d+) \| (\d+) \|", readme, re.M)
         assert rows == 2 * [(str(core[number]), str(both[number]))], number
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_guide_has_every_section_for_class_with_its_minutes(language):
+    guide = (ROOT / "notebooks" / language / "teacher_guide.md").read_text(encoding="utf-8")
+    heading = {
+        "zh": r"^#+ (.*?) ?([★☆])（课上 (\d+) 分钟）$",
+        "en": r"^#+ (.*?) ([★☆]) \(in class, (\d+) ",
+    }
+    for name in NAMES:
+        for cell in edition(language, name).cells:
+            for title, star, n in re.findall(heading[language], cell.source, re.M):
+                said = rf"{re.escape(title.rstrip('？?'))}[？?]? {star} ?({n}|[（(]{n} )"
+                assert re.search(said, guide), title
