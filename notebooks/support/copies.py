@@ -18,21 +18,20 @@ def copied(model: nn.Module) -> nn.Module:
     `copy.deepcopy` refuses a tensor with a history (an output that was kept, weight norm): the copy
     has its values. What cannot be copied (a lock, an open file) the two share.
     """
-    kept = {}
-    memo, modules = {}, {id(part): part for part in model.modules()}
-    for key, value in ((id(value), value) for value in _kept(model, kept)):
+    memo, kept = {}, {}
+    modules = {id(part): part for part in model.modules()}  # may be pointed back to
+    for value in _kept(model, kept):
         if isinstance(value, torch.Tensor):
             if not value.is_leaf:
-                memo[key] = value.detach().clone()
+                memo[id(value)] = value.detach().clone()
             continue
         try:
-            copy.deepcopy(
-                value, {**memo, **modules}
-            )  # what points back to the model is no hindrance
+            copy.deepcopy(value, {**memo, **modules})
         except Exception:  # whatever it says to being copied
-            memo[key] = value
+            memo[id(value)] = value
     twin = copy.deepcopy(model, memo)
     for mine, its in zip(model.parameters(), twin.parameters()):
+        its.detach_().requires_grad_(mine.requires_grad)  # a scripted layer's had a history
         for hooks in HOOKS:
             setattr(its, hooks, copy.copy(getattr(mine, hooks, None)))
     return twin
