@@ -28,6 +28,15 @@ IDLE = """() => {
     return Boolean(panel?.context?.isReady && context?.isReady && context.session?.kernel?.status === "idle");
 }"""
 
+# The widgets' messages that Python has not done with: they may have a channel of their own, which no cell waits for
+FOLLOW = """() => {
+    const underWay = window.underWay = new Set();
+    window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.anyMessage.connect((_, {msg, direction}) => {
+        const {header, parent_header, content} = msg;
+        if (direction === "send" && header.msg_type === "comm_msg") underWay.add(header.msg_id);
+        if (header.msg_type === "status" && content.execution_state === "idle") underWay.delete(parent_header.msg_id);
+    });
+}"""
 
 CLOSE = """() => Promise.all([...window.jupyterapp.shell.widgets("main")].filter(panel => panel.context).map(panel => {
     panel.context.model.dirty = false;  // no question whether to save
@@ -76,6 +85,7 @@ class Lab:
         path = self.page.evaluate("() => window.jupyterapp.shell.currentWidget.context.path")
         self.page.goto(f"{self.base}/lab/tree/{path}?reset")
         self.page.wait_for_function(IDLE, timeout=60_000)
+        self.page.evaluate(FOLLOW)
 
     def close_notebooks(self):
         self.page.evaluate(CLOSE)
@@ -214,6 +224,7 @@ def notebooks(lab):
             path,
         )
         page.wait_for_function(IDLE, timeout=60_000)
+        page.evaluate(FOLLOW)
         page.evaluate(
             "dark => window.jupyterapp.commands.execute('apputils:change-theme', {theme: dark})",
             f"JupyterLab {theme.title()}",
@@ -261,10 +272,14 @@ def end_python(lab, how):
 
 
 def run_code(page, code):
-    """Runs code in the notebook's kernel, past the cells; returns what it prints."""
+    """Runs code in the notebook's kernel, past the cells, once it has done with all that the widgets sent; returns what
+    it prints."""
     return page.evaluate(
         """async code => {
         const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+        const pause = () => new Promise(resolve => setTimeout(resolve, 20));
+        await pause();
+        for (let i = 0; i < 500 && window.underWay?.size; i++) await pause();
         const future = kernel.requestExecute({code}), texts = [];
         future.onIOPub = message => {
             if (message.header.msg_type === "stream") texts.push(message.content.text);
@@ -275,13 +290,3 @@ def run_code(page, code):
     }""",
         code,
     )
-
-
-def python_prints(page, expression, expected, seconds=20):
-    """Whether the notebook's Python comes to have this value, once the page's messages have arrived."""
-    deadline = time.monotonic() + seconds
-    while run_code(page, f"print({expression})") != f"{expected}\n":
-        if time.monotonic() > deadline:
-            return False
-        page.wait_for_timeout(100)
-    return True

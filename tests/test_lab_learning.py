@@ -38,12 +38,8 @@ def text_of(root, selector):
 
 
 def value(page, expression):
-    """What Python has, once it has all that the page sends, one change after the other."""
-    before, now = None, run_code(page, f"print({expression})")
-    while now != before:
-        page.wait_for_timeout(150)
-        before, now = now, run_code(page, f"print({expression})")
-    return ast.literal_eval(now)
+    """What Python has, once it has all that the page sends."""
+    return ast.literal_eval(run_code(page, f"print({expression})"))
 
 
 def slide(page, slider, share):

@@ -15,6 +15,9 @@ BROKEN = re.compile(
 PICTURES = """() => [...document.querySelectorAll(".jp-OutputArea-output img, .jp-RenderedHTMLCommon img")]
     .filter(image => image.getAttribute("src")).map(image => image.complete && image.naturalWidth)"""
 
+LOADING = """() => [...document.querySelectorAll(".jp-OutputArea-output")]
+    .some(output => output.textContent.includes("Loading widget..."))"""
+
 
 def look(page):
     page.wait_for_function(
@@ -30,5 +33,6 @@ def test_opens_and_runs_without_errors_or_broken_widgets(open_notebook, path):
     page = open_notebook(path, run=False)
     look(page)  # pictures where the widgets will be
     run_all(page, seconds=600)
-    page.wait_for_timeout(1000)  # a widget that fails says so only now
+    page.wait_for_function(f"() => !({LOADING})()")  # a widget that fails says so only then
+    page.wait_for_timeout(100)
     look(page)
