@@ -460,6 +460,6 @@ def test_a_new_theme_is_noticed_out_of_sight(open_notebook):
         "'apputils:change-theme', { theme: 'JupyterLab Dark' })"
     )
     page.wait_for_timeout(1000)
-    canvas.scroll_into_view_if_needed()
     first = "document.querySelector('.lh-explorer canvas')"
-    page.wait_for_function(f"() => ({BRIGHT})({first})", timeout=10_000)
+    # its place moves while the cells that come into sight get their heights
+    page.wait_for_function(f"() => {{ {first}.scrollIntoView(); return ({BRIGHT})({first}); }}")
