@@ -281,7 +281,8 @@ def train_epoch(
 
 
 def _training(model, plan, on_batch) -> Iterator[EpochResult]:
-    """The one training loop, of `plan.model` or its copy: gives each EpochResult when its weights and its log are on disk.
+    """The one training loop, of `plan.model` or its copy: gives each EpochResult when its weights
+    and its log are on disk.
 
     SGD with momentum, weight decay and the one-cycle schedule (Smith & Topin, "Super-Convergence",
     2017).
@@ -355,7 +356,7 @@ def train_in_background(
     """Like `train`, but returns at once a `TrainingRun`, which goes on while other cells run.
 
     Show it as a cell's value to see it train; `.wait()` for the end, `.stop()` to end it. Options
-    and errors as in `train`. A copy is trained, so that nothing done to `model` disturbs it; `model`
+    and errors as in `train`. A copy is trained, so that nothing done to `model` disturbs it; it
     stays where it is and gets the weights at the end of each epoch, while it has the same layers.
     (Dropout draws from torch's random numbers, as cells do.) Started again with a model that is
     still in training, it returns that run; another model ends the first run, a mistake does not.

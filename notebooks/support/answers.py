@@ -9,8 +9,7 @@ import time
 from collections.abc import Iterator
 
 from .exercises import NOTEBOOKS
-from .files import MY_NETWORK, write_file
-from .mnist import shown_path
+from .files import MY_NETWORK, shown_path, write_file
 from .texts import text
 
 MY_ANSWERS = MY_NETWORK.with_name("my_answers.json")

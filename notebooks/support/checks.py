@@ -29,6 +29,7 @@ KINDS = {  # argument: its type
 LIMITS = {  # argument: the smallest and the largest whole number
     "n": (1, 200),
     "digit": (0, 9),
+    "label": (0, 9),
     "epochs": (1, math.inf),
     "batch_size": (1, math.inf),
     "seed": (-math.inf, math.inf),
@@ -197,6 +198,19 @@ def _rate(name, value):
     return float(value)
 
 
+def _logits(name, value):
+    """The ten scores of one picture, (10,)."""
+    try:
+        scores = torch.as_tensor(value).detach().float()
+    except (TypeError, ValueError, RuntimeError):  # what torch says of words, None and classes
+        raise _other_kind(name, value) from None
+    if scores.numel() != 10:
+        raise ValueError(text("ten_scores", found=tuple(scores.shape)))
+    if not scores.isfinite().all():
+        raise ValueError(text("not_finite"))
+    return scores.flatten()
+
+
 def _path(name, value):
     if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
         raise _other_kind(name, value)
@@ -210,5 +224,6 @@ CONTENTS = {
     "evaluation": _evaluation,
     "input_shape": _shape,
     "max_lr": _rate,
+    "logits": _logits,
     **dict.fromkeys(("path", "save", "log"), _path),
 }

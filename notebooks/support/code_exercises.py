@@ -1,4 +1,4 @@
-"""Exercises that ask for a function: the right one, and functions with the mistakes that are worth a hint."""
+"""Exercises that ask for a function: the right one, and those with mistakes worth a hint."""
 
 import itertools
 import math

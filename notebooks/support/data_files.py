@@ -145,7 +145,7 @@ def _unpacked_bytes(path, size):
         file.seek(0)
         may_change = os.access(path, os.W_OK) and found.st_mode & 0o222  # root may write anything
         if found.st_size == size and not may_change:
-            # read before it is mapped: a fault of the disk raises here; in mapped memory Python dies
+            # read before it is mapped: a fault of the disk raises here; in mapped memory it kills
             md5 = hashlib.file_digest(file, _md5)
             with contextlib.suppress(OSError):  # not every drive can
                 return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY), md5

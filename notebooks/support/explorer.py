@@ -64,7 +64,7 @@ def sample_image(n: int) -> torch.Tensor:
 
 
 def _square(table, name):
-    """The table, array or tensor (n, n); raises ValueError, with `name` in it, if it is not square."""
+    """The table, array or tensor (n, n); raises ValueError, naming it `name`, if not square."""
     if len(table) != table.shape[1]:
         raise ValueError(text("not_square", name=name, found=tuple(table.shape)))
     return table

@@ -58,9 +58,9 @@ def save_weights(model: nn.Module, path: str | Path) -> None:
 def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
     """Loads what `save_weights` wrote into a model, and returns the model. Notebooks 00, 03 and 06.
 
-    Raises OSError for a file that is missing, a folder or cannot be read; ValueError for one that is
-    damaged, is another network's, or holds more than numbers (torch's weights_only: nothing in the
-    file is run).
+    Raises OSError for a file that is missing, a folder or cannot be read; ValueError for one that
+    is damaged, is another network's, or holds more than numbers (torch's weights_only: nothing in
+    the file is run).
     """
     path = typed_path(path) or Path.cwd()
     state, wanted = _read_weights(path), model.state_dict()

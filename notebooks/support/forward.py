@@ -35,7 +35,7 @@ def check_gradients(model: nn.Module) -> None:
 
 
 def check_learning(model: nn.Module, optimizer: Optimizer | None = None) -> None:
-    """Raises ValueError for a model that has nothing to learn, or nothing that `optimizer` moves."""
+    """Raises ValueError for a model with nothing to learn, or nothing that `optimizer` moves."""
     learns = {id(p) for p in model.parameters() if p.requires_grad}
     if not learns:
         raise ValueError(text("nothing_learns"))

@@ -1,4 +1,4 @@
-"""`check`: what is said of an answer (number, function, kernel, network), whatever a student hands in."""
+"""`check`: what is said of a number, function, kernel or network, whatever is handed in."""
 
 import copy
 import difflib

@@ -24,7 +24,8 @@ PAGE = """<!DOCTYPE html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy"
-  content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:">
+  content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline';
+    img-src data:">
 <title>{title}</title>
 <link rel="icon" href="data:,">
 <style>

@@ -102,15 +102,15 @@ class TrainingRun:
         self.panel = TrainingPanel(self.epochs)
         self.panel.on_msg(lambda panel, content, buffers: content.get("stop") and self._stop.set())
         atexit.register(self._leave)
-        # What the thread sends then belongs to this cell. Otherwise: to whatever was asked of Python
-        # last, maybe on a channel ("subshell") that the page has closed, where Stop would be lost.
+        # What the thread sends then belongs to this cell. Otherwise: to whatever was asked of
+        # Python last, maybe on a channel ("subshell") that is closed, where Stop would be lost.
         context = contextvars.copy_context()
         threading.Thread(target=context.run, args=(self._work,), daemon=True).start()
 
     def wait(self) -> list:
-        """Returns `history` when the training has ended, and prints the panel's note, if any; raises
-        what ended it, if anything did. An interrupt (Ctrl-C, the square button) ends the waiting,
-        not the training."""
+        """Returns `history` when the training has ended, and prints the panel's note, if any;
+        raises what ended it, if anything did. An interrupt (Ctrl-C, the square button) ends the
+        waiting, not the training."""
         while not self._done.wait(0.2):  # an interrupt in Thread.join leaves a broken state behind
             pass
         if self.error is not None:
@@ -182,10 +182,7 @@ class TrainingRun:
     def _report(self):
         """Tells the panel. Only traits change: a print would land in whatever cell is running."""
         self._reported = time.monotonic()
-        with (
-            contextlib.suppress(Exception),
-            self.panel.hold_sync(),
-        ):  # training comes before drawing
+        with contextlib.suppress(Exception), self.panel.hold_sync():  # training before drawing
             panel, seconds = self.panel, self._reported - self._began
             panel.state, panel.seconds = self._state(), seconds
             panel.fraction = done = self._batch / self._plan.batches / self.epochs

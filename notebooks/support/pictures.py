@@ -64,7 +64,7 @@ def dark_on_light(levels: torch.Tensor) -> bool:
 
 
 def light_on_dark(levels: torch.Tensor) -> torch.Tensor:
-    """Ink on paper turned into MNIST's light on dark, its paper to 0; other pictures as they are."""
+    """Ink on paper turned into MNIST's light on dark, its paper 0; other pictures as they are."""
     if not dark_on_light(levels):
         return levels
     return (1 - levels / _paper(levels)).clamp(0, 1)

@@ -7,7 +7,7 @@ import torch
 import traitlets
 from matplotlib.figure import Figure
 
-from .checks import whole_number
+from .checks import checked
 from .images import png
 from .texts import page_texts, text
 
@@ -42,19 +42,14 @@ class SoftmaxExplorer(anywidget.AnyWidget):
         return {**data, "image/png": png(self.figure())}, metadata
 
 
-def explore_softmax(logits, label) -> SoftmaxExplorer:
+@checked
+def explore_softmax(logits, label: int) -> SoftmaxExplorer:
     """A picture's scores as sliders: exp of each, its share of the sum (softmax), and the loss
     (cross-entropy), which is -ln of the right one's share.
 
-    logits: ten numbers, a tensor or not. Raises ValueError for other than ten, for NaN and
-    infinity, and for a label that is none of 0 to 9. Notebook 04.
+    logits: ten numbers, a tensor or not. Raises TypeError for what are no numbers, ValueError for
+    other than ten, for NaN and infinity, and for a label that is none of 0 to 9. Notebook 04.
     """
-    scores = torch.as_tensor(logits).detach().float()
-    if scores.numel() != 10:
-        raise ValueError(text("ten_scores", found=tuple(scores.shape)))
-    if not scores.isfinite().all():
-        raise ValueError(text("not_finite"))
-    label = whole_number("label", label, 0, 9)
+    scores = logits.tolist()
     texts = {**page_texts("softmax_"), "gone": text("goes_on")}
-    scores = scores.flatten().tolist()
     return SoftmaxExplorer(scores=scores, logits=scores, label=label, texts=texts)

@@ -1,4 +1,4 @@
-"""A call that has a limit of time, whatever it does: a student's function in a thread of its own."""
+"""A call with a limit of time, whatever it does: a student's function in its own thread."""
 
 import contextlib
 import contextvars
