@@ -31,7 +31,8 @@ def copied(model: nn.Module) -> nn.Module:
             memo[id(value)] = value
     twin = copy.deepcopy(model, memo)
     for mine, its in zip(model.parameters(), twin.parameters()):
-        its.detach_().requires_grad_(mine.requires_grad)  # a scripted layer's had a history
+        if its.grad_fn is not None:  # a scripted layer's copy has a history
+            its.detach_().requires_grad_(mine.requires_grad)
         for hooks in HOOKS:
             setattr(its, hooks, copy.copy(getattr(mine, hooks, None)))
     return twin
