@@ -318,11 +318,10 @@ def train(model: nn.Module, digits: Digits, epochs: int = 20, **options) -> list
     the schedule), `seed=0` (order of the images), `save` (file for the weights, after each epoch),
     `log` (file for the lesson's log) and `log_title` (its first line). The model is moved to
     `lh.device`. The same start, seed, machine and data give the same weights, Dropout or not. A
-    line at the end says so if the network only guesses. Before the training
-    begins, raises TypeError for what is no model or no `Digits`, and for an unknown option;
-    ValueError for numbers out of range, a model that does not give ten logits an image or has
-    nothing to learn, and one file for both `save` and `log`; OSError for a file that cannot be
-    written. Notebook 06.
+    line at the end says so if the network only guesses. Before the training begins, raises
+    TypeError for what is no model or no `Digits`, and for an unknown option; ValueError for numbers
+    out of range, a model that does not give ten logits an image or has nothing to learn, and one
+    file for both `save` and `log`; OSError for a file that cannot be written. Notebook 06.
     """
     plan, history, shown = TrainingPlan(model, digits, epochs, **options), [], {}
     plan.begin_files()

@@ -1,20 +1,18 @@
 """Homework: a training step and a small network judged, answers kept over kernels, and the report."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 
 import nbformat
 import pytest
 import torch
 from lab import PROJECT
+from material import run_at_once
 from torch import nn
 from torch.nn import functional as F
 
 import lenet_helpers as lh
-from notebooks.support import answers, small_net, texts
+from notebooks.support import answers, files, small_net, texts
 from notebooks.support.exercises import EXAMPLE, EXERCISES, NOTEBOOKS
 
 FOLDER = PROJECT / "notebooks" / "zh"
@@ -265,39 +263,16 @@ def test_where_nothing_can_be_written_answers_are_kept_in_memory(said, own, monk
 
 
 def test_a_lock_that_a_dead_kernel_left_is_no_hindrance(said, own, monkeypatch):
-    monkeypatch.setattr(answers, "LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(files, "LOCK_SECONDS", 0.1)
     own.parent.mkdir()
     own.with_name("my_answers.json.lock").touch()
     said("corner_pixel", 1)
     assert entry("corner_pixel")["right"] and list(own.parent.iterdir()) == [own]
 
 
-KERNEL = """
-import sys
-sys.path.insert(0, {project!r})
-from notebooks.support import answers
-print("ready", flush=True)
-input()
+def test_kernels_that_answer_at_once_lose_nothing(own):
+    code = """from notebooks.support import answers
 for k in range(50):
-    answers.keep_answer(f"{name}{{k}}", "1", True)
-"""
-
-
-def test_kernels_that_answer_at_once_lose_nothing(tmp_path, own):
-    environment = os.environ | {"LENET_SAVE": str(own.with_name("my.pt"))}
-    kernels = []
-    for name in "ab":
-        code = KERNEL.format(project=str(PROJECT), name=name)
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        kernels.append(
-            subprocess.Popen([sys.executable, "-c", code], env=environment, text=True, **pipes)
-        )
-    for kernel in kernels:
-        assert kernel.stdout.readline() == "ready\n"
-    for kernel in kernels:
-        kernel.stdin.write("\n")
-        kernel.stdin.flush()
-    for kernel in kernels:
-        kernel.communicate(timeout=120)
-        assert kernel.returncode == 0
+    answers.keep_answer(f"{name}{{k}}", "1", True)"""
+    run_at_once([code.format(name=name) for name in "ab"], own.with_name("my.pt"))
     assert len(json.loads(own.read_bytes())) == 100 and list(own.parent.iterdir()) == [own]

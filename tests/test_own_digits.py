@@ -5,6 +5,7 @@ import threading
 import numpy as np
 import pytest
 import torch
+from material import run_at_once
 
 import lenet_helpers as lh
 from notebooks.support import own_digits
@@ -55,6 +56,15 @@ def test_pages_that_keep_at_once_lose_nothing():
     for thread in threads:
         thread.join()
     assert sorted(own_digits.read_drawings()[1]) == sorted([*range(10), 0, 1])
+
+
+def test_kernels_that_keep_at_once_lose_nothing(own):
+    code = """from notebooks.support import drawing, own_digits
+for digit in range(8):
+    own_digits.keep_drawing(drawing.sample_drawing(digit), digit)"""
+    run_at_once([code, code], own.with_name("my_lenet5.pt"))
+    assert sorted(own_digits.read_drawings()[1]) == sorted([*range(8)] * 2)
+    assert [path.name for path in own.parent.iterdir()] == [own.name]
 
 
 def test_a_damaged_file_is_told_and_never_written_over(network, own):

@@ -1,15 +1,13 @@
 """The answers that `check` was given, kept for `report`, which prints them to be handed in."""
 
-import contextlib
 import json
 import os
 import textwrap
 import threading
 import time
-from collections.abc import Iterator
 
 from .exercises import NOTEBOOKS
-from .files import MY_NETWORK, shown_path, write_file
+from .files import MY_NETWORK, one_at_a_time, shown_path, write_file
 from .texts import text
 
 MY_ANSWERS = MY_NETWORK.with_name("my_answers.json")
@@ -20,7 +18,6 @@ FIELDS = {
     "tries": int,
     "first_right": (int, type(None)),  # the try that was right first
 }
-LOCK_SECONDS = 3  # after so long, whoever has the file's lock has died with it
 LINE = 60  # characters; a longer answer has lines of its own in the report
 
 _lock = threading.Lock()
@@ -32,7 +29,7 @@ def keep_answer(name: str, answer: str, right: bool) -> None:
     answer once more, as when a cell is run again, is no new try."""
     with _lock:
         try:
-            with _file_lock():
+            with one_at_a_time(MY_ANSWERS):
                 answers = _read_answers() | _unsaved
                 answers[name] = _with_try(answers.get(name), answer, right)
                 content = json.dumps(answers, ensure_ascii=False, indent=1)
@@ -50,27 +47,6 @@ def _with_try(entry, answer, right):
     tries = old["tries"] + 1
     first_right = old["first_right"] or (tries if right else None)
     return {"answer": answer, "right": right, "tries": tries, "first_right": first_right}
-
-
-@contextlib.contextmanager
-def _file_lock() -> Iterator[None]:
-    """One kernel at a time: a file that only one of them can make."""
-    lock = MY_ANSWERS.with_name(f"{MY_ANSWERS.name}.lock")
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    limit = time.monotonic() + LOCK_SECONDS
-    while True:
-        try:
-            lock.touch(exist_ok=False)
-            break
-        except FileExistsError:
-            if time.monotonic() > limit:
-                lock.unlink(missing_ok=True)
-                limit = time.monotonic() + LOCK_SECONDS
-            time.sleep(0.01)
-    try:
-        yield
-    finally:
-        lock.unlink(missing_ok=True)
 
 
 def _read_answers():

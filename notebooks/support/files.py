@@ -4,8 +4,10 @@ import contextlib
 import io
 import itertools
 import os
+import time
 import uuid
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -15,6 +17,7 @@ from .checks import checked
 from .texts import text
 
 PROJECT = Path(__file__).resolve().parents[2]
+LOCK_SECONDS = 3  # after so long, whoever has a file's lock has died with it
 
 
 def typed_path(typed: str | Path | None, base: str | Path = "") -> Path | None:
@@ -111,6 +114,31 @@ def write_file(path: str | Path, content: bytes) -> None:
         with contextlib.suppress(OSError):
             part.unlink()
         raise OSError(text("cannot_write", path=path, error=error.strerror or error)) from None
+
+
+@contextlib.contextmanager
+def one_at_a_time(path: Path) -> Iterator[None]:
+    """One kernel at a time reads a file, adds to it and writes it: a lock beside it, which only one
+    of them can make. Makes the folder. Raises OSError, naming the file, where that cannot be done.
+    """
+    lock = path.with_name(f"{path.name}.lock")
+    limit = time.monotonic() + LOCK_SECONDS
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        while True:
+            with contextlib.suppress(FileExistsError):
+                lock.touch(exist_ok=False)
+                break
+            if time.monotonic() > limit:
+                lock.unlink(missing_ok=True)
+                limit = time.monotonic() + LOCK_SECONDS
+            time.sleep(0.01)
+    except OSError as error:
+        raise OSError(text("cannot_write", path=path, error=error.strerror or error)) from None
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
 
 
 def try_files(*paths: str | Path) -> None:

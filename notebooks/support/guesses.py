@@ -29,7 +29,7 @@ def guess(name: str, value=...) -> None:
     value: a number; for a share per cent, 80 or "80%" and not 0.8. A value that is none of these,
     and a name that is not in GUESSES, are told and not kept.
     """
-    if name not in GUESSES:
+    if not isinstance(name, str) or name not in GUESSES:
         near = difflib.get_close_matches(str(name), GUESSES, n=3, cutoff=0)
         print("✗", text("guess_unknown", names=", ".join(near)))
     elif value is None or value is ...:
