@@ -70,6 +70,7 @@ from notebooks.support.images import SIGNS
 from notebooks.support.inference import as_float, model_device, predict_logits
 from notebooks.support.installed import check_packages, check_page
 from notebooks.support.judging import check
+from notebooks.support.labels import label, use_chinese_font
 from notebooks.support.layers import layer_table
 from notebooks.support.mnist import (
     Digits,
@@ -95,7 +96,7 @@ from notebooks.support.texts import text, use
 __all__ = [
     "start", "ready",
     "DrawPad", "sample_drawing", "to_mnist_style", "explain_cell", "MY_NETWORK",  # notebook 00
-    "check", "explore_convolution", "explore_kernels", "stroke_picture", "SIGNS",  # 01
+    "label", "check", "explore_convolution", "explore_kernels", "stroke_picture", "SIGNS",  # 01
     "ConvGeometry", "conv_output_size", "output_size_steps",  # 02
     "LeNet5", "lenet5_diagram", "layer_table", "show_layers", "show_patches",  # 03
     "Digits", "load_mnist", "sklearn_digits", "digit_loader",  # 04
@@ -127,6 +128,7 @@ def start(language: str = "en") -> None:
     """
     global device
     use(language)
+    use_chinese_font()
     device = _best_device()
     random.seed(0)
     np.random.seed(0)

@@ -53,7 +53,7 @@ class TestEach:
             if cell.cell_type == "markdown":
                 for target in re.findall(r"\]\((?!https?:|#)([^)\s]+)\)", cell.source):
                     assert (path.parent / target.split("#")[0]).exists(), target
-            else:  # figures' fonts have no Chinese, and the code is the same in both editions
+            else:  # the code is the same in both editions
                 lines = cell.source.splitlines()
                 assert len(lines) <= 20 and max(map(len, lines)) <= 84, cell.source
                 assert not CHINESE.search(cell.source), cell.source

@@ -4,6 +4,7 @@ Imports go one way: notebooks -> lenet_helpers -> here. Nothing here imports `le
 two files import each other. A name that other files use has no underscore.
 
 texts       every sentence that a reader meets (texts.toml), in the language of `start`
+labels      words in figures, in that language where there is a font for it
 sizes       ConvGeometry and what follows from it: the one source of truth for sizes
 checks      the door of every public function: what it is given
 files       paths as people type them; weights and other files, written whole or not at all

@@ -10,12 +10,13 @@ from matplotlib.patches import Rectangle
 from .checks import checked
 from .figures import LAYER_NAMES, blank_figure
 from .files import write_file
+from .labels import label
 from .layers import LayerTable
 
 DIAGRAM = {  # first letter of a layer's name: colour, what leads to it
     "i": ("white", ""),
-    "c": ("#cfe3f5", "convolution\n{0}x{0}"),
-    "s": ("#d9efd9", "max-pooling\n{0}x{0}"),
+    "c": ("#cfe3f5", "convolution\n{k}x{k}"),
+    "s": ("#d9efd9", "max-pooling\n{k}x{k}"),
     "f": ("#fde0c5", "full\nconnection"),
 }
 
@@ -53,7 +54,9 @@ def _draw_layer(ax, x, name, shape):
         ax.add_patch(Rectangle(corner, width, height, **look))
     end = x + width + (copies - 1) * step
     size = f"{shape[0]}@{shape[1]}x{shape[2]}" if maps else shape[0]
-    words = f"{LAYER_NAMES.get(name, name).split()[0]}\n{size}"  # there is no room for "(fc1)"
+    words = (
+        f"{label(LAYER_NAMES.get(name, name)).split()[0]}\n{size}"  # there is no room for "(fc1)"
+    )
     ax.text((x + end) / 2, 2.4, words, ha="center", va="bottom", fontsize=13)
     return end
 
@@ -64,6 +67,6 @@ def _draw_arrow(ax, end, start, row):
     ax.annotate("", (start - 0.08, 0), (end + 0.08, 0), arrowprops=look)
     if row.name not in ("fc1", "fc3"):  # once is enough for three full connections
         geometry = row.geometry
-        words = DIAGRAM[row.name[0]][1].format(geometry and geometry.kernel_size)
+        words = label(DIAGRAM[row.name[0]][1], k=geometry and geometry.kernel_size)
         words += f"\npadding {geometry.padding}" if geometry and geometry.padding else ""
         ax.text((start + end) / 2, -2.4, words, ha="center", va="top", fontsize=11)

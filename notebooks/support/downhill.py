@@ -18,6 +18,7 @@ from .checks import checked
 from .forward import check_batch, check_learning
 from .images import png
 from .inference import as_float, snapshot
+from .labels import label
 from .texts import page_texts, text
 
 PICTURES = 500  # of a dataset: the loss is their mean
@@ -53,13 +54,15 @@ class Downhill(anywidget.AnyWidget):
         one, every = fig.subplots(1, 2)
         for places, look in ((range(-10, 11), "-"), (self.weights, "o-")):
             one.plot(places, [self.loss(place) for place in places], look)
-        one.set(title="loss as one weight varies", xlabel=f"bias of output {self.digit}")
+        weight = label("bias of output {digit}", digit=self.digit)
+        one.set(title=label("loss as one weight varies"), xlabel=weight)
         known = [(rate, loss) for rate, loss in zip(self.rates, self.losses) if loss is not None]
         every.semilogx(*zip(*known))
         every.axhline(self.before, color="#888888", linestyle="--")
         depth = max(self.before - min(loss for _, loss in known), 0.01)
         every.set(ylim=(self.before - 1.2 * depth, self.before + 1.2 * depth))
-        every.set(title="loss after one step of all weights", xlabel="learning rate")
+        title = label("loss after one step of all weights")
+        every.set(title=title, xlabel=label("learning rate"))
         return fig
 
     def _repr_mimebundle_(self, **kwargs):

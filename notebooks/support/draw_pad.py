@@ -19,6 +19,7 @@ from .drawing import PEN, SAMPLES, SIDE, centred, ink_levels
 from .figures import show_layers
 from .images import png
 from .inference import activations
+from .labels import label
 from .own_digits import keep_drawing, read_drawings
 from .texts import page_texts, text
 
@@ -112,7 +113,7 @@ class DrawPad(anywidget.AnyWidget):
         """The widget, and for a page without a kernel (a saved notebook) a PNG of its state."""
         data, metadata = super()._repr_mimebundle_(**kwargs)
         with contextlib.suppress(Exception):  # the widget itself says what is wrong
-            fig = _pad_figure(self._models[self.network], self.drawing, self.image)
+            fig = pad_figure(self._models[self.network], self.drawing, self.image)
             data = {**data, "image/png": png(fig, bbox_inches="tight")}
         return data, metadata
 
@@ -141,12 +142,13 @@ def _no_guess(drawing):
     return "full" if drawing.mean() > 255 / 2 else ""
 
 
-def _pad_figure(model, drawing, image):
+def pad_figure(model, drawing, image):
     """The draw pad as a matplotlib Figure: what a saved notebook shows."""
     if not _no_guess(drawing):
         return show_layers(model, image)
     fig = Figure(figsize=(4, 4))
     ax = fig.subplots()
     ax.imshow(drawing, cmap="gray_r", vmin=0, vmax=255)
-    ax.set(xticks=[], yticks=[], title="Draw pad: run this cell, then draw a digit")
+    title = label("Draw pad: run this cell, then draw a digit")
+    ax.set(xticks=[], yticks=[], title=title)
     return fig

@@ -1,6 +1,7 @@
 """Why a cell of a feature map has its value, as a figure."""
 
 import textwrap
+import unicodedata
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +14,7 @@ from .copies import snapshot
 from .figures import LAYER_NAMES, blank_figure, next_layer
 from .images import color_scale, minus_signs, show_table
 from .inference import LAYERS, Step, catch_steps
+from .labels import label
 from .layers import layer_geometry
 from .sizes import ConvGeometry
 from .texts import text
@@ -79,14 +81,15 @@ def _explain_sum(layer, module, step, cell):
     products = patch * kernel
     sums = products.sum((1, 2)).tolist()
     bias = 0 if module.bias is None else module.bias[channel].item()
-    terms = _listed([f"{s:+.3f}" for s in sums], " ", f"{sum(sums):+.3f} ({n} channels)")
-    words = "(no bias)" if module.bias is None else f"{bias:+.3f} (bias)"
+    short = label("{sum:+.3f} ({n} channels)", sum=sum(sums), n=n)
+    terms = _listed([f"{s:+.3f}" for s in sums], " ", short)
+    words = label("(no bias)" if module.bias is None else "{bias:+.3f} (bias)", bias=bias)
     total = sum(sums) + bias
     reason = f"{terms}   {words}   =  {total:.3f}{_ending(layer, step, cell, total)}"
     stages = [
-        (["patch"] * n, patch, source),
-        (["kernel"] * n, kernel, kernel),
-        ([f"patch x kernel\nsum {s:+.3f}" for s in sums], products, products),
+        ([label("patch")] * n, patch, source),
+        ([label("kernel")] * n, kernel, kernel),
+        ([label("patch x kernel\nsum {sum:+.3f}", sum=s) for s in sums], products, products),
     ]
     return _Explanation(numbers, source, window, stages, reason)
 
@@ -99,10 +102,13 @@ def _explain_pooling(layer, module, step, cell):
     padding_counts = not largest and module.count_include_pad
     values = patch[0].flatten() if padding_counts else patch[0][inside]
     value = values.max().item() if largest else values.mean().item()
-    of = _listed([f"{v:.3f}" for v in values], ", ", f"its {len(values)} values")
-    reason = f"the {'largest' if largest else 'average'} of {of} is {value:.3f}"
+    short = label("its {n} values", n=len(values))
+    of = _listed([f"{v:.3f}" for v in values], ", ", short)
+    words = "the average of {values} is {value:.3f}"
+    words = "the largest of {values} is {value:.3f}" if largest else words
+    reason = label(words, values=of, value=value)
     reason += _ending(layer, step, cell, value)
-    return _Explanation([channel], source, window, [(["patch"], patch, source)], reason)
+    return _Explanation([channel], source, window, [([label("patch")], patch, source)], reason)
 
 
 EXPLAIN = {
@@ -110,6 +116,13 @@ EXPLAIN = {
     nn.MaxPool2d: _explain_pooling,
     nn.AvgPool2d: _explain_pooling,
 }
+
+
+def _lines(words):
+    """Lines that a figure has room for; a Chinese letter takes that of 1.6 others."""
+    for line in words.splitlines():
+        wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in line)
+        yield from textwrap.wrap(line, LINE - 3 * wide // 5)
 
 
 def _listed(words, mark, short):
@@ -121,12 +134,13 @@ def _ending(layer: str, step: Step, cell, by_hand: float) -> str:
     """What the network did with a value that is known by hand."""
     made, passed = step.made[cell].item(), step.passed[cell].item()
     differ = abs(made - by_hand) > 0.001 * (1 + abs(made))
-    words = f"\nbut the layer made {made:.3f}" if differ else ""
+    words = "\n" + label("but the layer made {value:.3f}", value=made) if differ else ""
     if step.between:
-        words += f",   after {step.between}: {passed:.3f}"
+        words += label(",   after {between}: {value:.3f}", between=step.between, value=passed)
     elif step.between is None:
-        words += f"\nanother step leads to {next_layer(layer)}"
-        words += "" if step.passed is step.made else f", which takes {passed:.3f}"
+        leads = "another step leads to {next}, which takes {value:.3f}"
+        leads = "another step leads to {next}" if step.passed is step.made else leads
+        words += "\n" + label(leads, next=next_layer(layer), value=passed)
     return words
 
 
@@ -136,22 +150,29 @@ def _draw(explanation, layer, maps, cell):
     stages, source = explanation.stages, explanation.source
     alone = len(source) == 1
     figure = blank_figure(max(11, 1.35 * (len(source) + 2)), 3 if alone else 6.6)
-    where = f"{LAYER_NAMES[layer]}, map {channel}, row {row}, column {column}"
-    lines = f"{where}:   {explanation.reason}".splitlines()
-    title = "\n".join(part for line in lines for part in textwrap.wrap(line, LINE))
+    where = label(
+        "{layer}, map {n}, row {row}, column {column}",
+        layer=LAYER_NAMES[layer],
+        n=channel,
+        row=row,
+        column=column,
+    )
+    title = "\n".join(_lines(f"{where}:   {explanation.reason}"))
     figure.suptitle(minus_signs(title), fontsize=12)
     shape = (1, len(stages) + 2) if alone else (len(stages) + 1, len(source) + 2)
     grid = figure.add_gridspec(*shape)
     window = columns.window(column)[0], rows.window(row)[0], rows.span
     below = ["input", *LAYERS][LAYERS.index(layer)]
     for c, number in enumerate(explanation.numbers):
-        title = "input" if below == "input" else f"{LAYER_NAMES[below]}, map {number}"
+        title = label("{layer}, map {n}", layer=LAYER_NAMES[below], n=number)
+        title = label("input") if below == "input" else title
         ax = figure.add_subplot(grid[0, 0] if alone else grid[0, c])
         show_table(ax, source[c], title, color_scale(source), window)
         for k, (titles, tables, whole) in enumerate(stages, 1):
             ax = figure.add_subplot(grid[0, k] if alone else grid[k, c])
             show_table(ax, tables[c], titles[c], color_scale(whole), numbers=8 if alone else 0)
     ax = figure.add_subplot(grid[0, -1] if alone else grid[1:3, -2:])
-    title = f"{LAYER_NAMES[layer]}, map {channel}\nvalue {maps[cell].item():.3f}"
+    words, value = "{layer}, map {n}\nvalue {value:.3f}", maps[cell].item()
+    title = label(words, layer=LAYER_NAMES[layer], n=channel, value=value)
     show_table(ax, maps[channel], title, color_scale(maps), (column, row, 1))
     return figure

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from .checks import checked, whole_number
 from .images import color_scale, png, show_table
+from .labels import label
 from .pictures import number_table, one_table
 from .sizes import ConvGeometry
 from .texts import page_texts, text
@@ -169,9 +170,14 @@ class Explorer(anywidget.AnyWidget):
         fig = Figure(figsize=(11, 4), layout="constrained")
         widths = [max(n, g.padded / 3) for n in (g.padded, g.kernel_size, g.n_out)]
         titles = (
-            f"input {g.n_in}x{g.n_in}, padding {g.padding}",
-            f"kernel {g.kernel_size}x{g.kernel_size}\nstride {g.stride}, dilation {g.dilation}",
-            f"output {g.n_out}x{g.n_out}",
+            label("input {n}x{n}, padding {padding}", n=g.n_in, padding=g.padding),
+            label(
+                "kernel {k}x{k}\nstride {stride}, dilation {dilation}",
+                k=g.kernel_size,
+                stride=g.stride,
+                dilation=g.dilation,
+            ),
+            label("output {n}x{n}", n=g.n_out),
         )
         axes, tables = fig.subplots(1, 3, width_ratios=widths), (padded, kernel, output)
         windows = (0, 0, g.span), None, (0, 0, 1)

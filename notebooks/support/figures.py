@@ -20,6 +20,7 @@ from .inference import (
     image_levels,
     predict_logits,
 )
+from .labels import label
 from .pictures import dark_on_light, grey_levels
 from .texts import text
 
@@ -60,9 +61,9 @@ def show_predictions(model: nn.Module, dataset: TensorDataset, n: int = 20) -> F
     _say_what_is_nan(logits)
     guesses = logits.argmax(1)
     figure, axes = _digit_axes(math.ceil(n / 10), min(n, 10), 1.5)
-    for ax, image, guess, label in zip(axes, images, guesses.tolist(), labels.tolist()):
-        right = guess == label
-        title = f"{guess} ({label})" if right else f"{guess} ({label}) ✗"
+    for ax, image, guess, truth in zip(axes, images, guesses.tolist(), labels.tolist()):
+        right = guess == truth
+        title = f"{guess} ({truth})" if right else f"{guess} ({truth}) ✗"
         _show_digit(ax, image, title, RIGHT if right else WRONG)
     return figure
 
@@ -81,12 +82,13 @@ def show_mistakes(evaluation, dataset: TensorDataset, n: int = 10) -> Figure:
     worst = [i for i in sure.argsort(descending=True)[:n].tolist() if sure[i] >= 0]
     figure, axes = _digit_axes(max(1, math.ceil(len(worst) / 5)), 5, 2.6)
     if not worst:
-        figure.suptitle(f"no mistake in {len(labels)} pictures")
+        figure.suptitle(label("no mistake in {n} pictures", n=len(labels)))
     for ax, i in zip(axes, worst):
-        guess, label = int(evaluation.predictions[i]), int(labels[i])
-        truth = f"#{i}: it is {label} ({probabilities[i, label]:.1%})"
-        claim = f"network says {guess} ({probabilities[i, guess]:.1%})"
-        _show_digit(ax, images[i], f"{truth}\n{claim}", WRONG)
+        guess, truth = int(evaluation.predictions[i]), int(labels[i])
+        p, q = probabilities[i, truth].item(), probabilities[i, guess].item()
+        words = "#{i}: it is {truth} ({p:.1%})\nnetwork says {guess} ({q:.1%})"
+        title = label(words, i=i, truth=truth, guess=guess, p=p, q=q)
+        _show_digit(ax, images[i], title, WRONG)
     return figure
 
 
@@ -112,7 +114,7 @@ def show_confusion(evaluation) -> Figure:
     shades = norm(evaluation.confusion)  # sklearn chooses its colours without the norm
     for number, shade in zip(shown.text_.flat, shades.flat):
         number.set_color("white" if shade > 0.5 else "black")
-    ax.set(xlabel="the network's guess", ylabel="true digit")
+    ax.set(xlabel=label("the network's guess"), ylabel=label("true digit"))
     return figure
 
 
@@ -127,15 +129,15 @@ def show_filters(model: nn.Module, image=None) -> Figure:
     layer = first_convolution(model)
     if layer is None:
         raise ValueError(text("no_convolution"))
-    tables = {"kernel": layer.weight[:, 0]}
+    tables = {"kernel {n}": layer.weight[:, 0]}
     if image is not None:
-        tables["map"] = layer(grey_levels(image, "image")[None, None])[0]
+        tables["map {n}"] = layer(grey_levels(image, "image")[None, None])[0]
     n = len(layer.weight)
     figure = blank_figure(1.9 * n, 2.1 * len(tables))
     rows = figure.subplots(len(tables), n, squeeze=False)
-    for axes, (name, row) in zip(rows, tables.items()):
+    for axes, (words, row) in zip(rows, tables.items()):
         for number, (ax, table) in enumerate(zip(axes, row)):
-            show_table(ax, table, f"{name} {number}", color_scale(row))
+            show_table(ax, table, label(words, n=number), color_scale(row))
         figure.colorbar(axes[-1].images[0], ax=axes, shrink=0.8)
     return figure
 
@@ -146,17 +148,19 @@ LAYER_NAMES |= {"fc1": "F5 (fc1)", "fc2": "F6 (fc2)", "fc3": "output"}
 
 def next_layer(name: str) -> str:
     """How the layer behind one of LAYERS is called."""
-    return LAYER_NAMES[LAYERS[LAYERS.index(name) + 1]]
+    return label(LAYER_NAMES[LAYERS[LAYERS.index(name) + 1]])
 
 
 def _layer_title(name: str, step: Step) -> str:
     """ "C1: 6@28x28 after ReLU": a layer's name and size, and what its values have gone through."""
     size = "x".join(map(str, step.passed.shape[1:]))
     size = f"{len(step.passed)}@{size}" if size else len(step.passed)
-    after = f" after {step.between}" if step.between else ""
+    values = {"layer": label(LAYER_NAMES[name]), "size": size}
+    if step.between:
+        return label("{layer}: {size} after {between}", between=step.between, **values)
     if step.between is None and step.passed is not step.made:
-        after = f" as {next_layer(name)} takes it"
-    return f"{LAYER_NAMES[name]}: {size}{after}"
+        return label("{layer}: {size} as {next} takes it", next=next_layer(name), **values)
+    return label("{layer}: {size}", **values)
 
 
 @checked
@@ -195,5 +199,5 @@ def _show_probabilities(ax, probabilities):
     ax.barh(range(10), probabilities, color=colors)
     ax.set(xlim=(0, 1), ylim=(9.6, -0.6), yticks=range(10), xticks=[0, 1])
     sure = probabilities[best]
-    title = "no guess: NaN" if math.isnan(sure) else f"guess: {best} ({sure:.1%})"
-    ax.set_title(title, fontsize=11)
+    words = "no guess: NaN" if math.isnan(sure) else "guess: {digit} ({share:.1%})"
+    ax.set_title(label(words, digit=best, share=sure), fontsize=11)

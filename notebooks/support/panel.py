@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from .copies import copied, hand_over
 from .images import png
 from .inference import first_convolution
+from .labels import label
 from .plan import TrainingPlan
 from .texts import page_texts, text
 
@@ -54,12 +55,12 @@ class TrainingPanel(anywidget.AnyWidget):
         fig = Figure(figsize=(9, 2.6), layout="constrained")
         loss, accuracy = fig.subplots(1, 2)
         loss.plot(*zip(*self.losses), color="#3070b0")  # None makes a gap
-        loss.set(yscale="log", title="training loss")
+        loss.set(yscale="log", title=label("training loss"))
         percent = [100 * value for value in self.accuracies]
         accuracy.plot(range(1, len(percent) + 1), percent, "o-", color="#c05a00")
-        accuracy.set(title="test accuracy (%)")
+        accuracy.set(title=label("test accuracy (%)"))
         for ax in (loss, accuracy):
-            ax.set(xlabel="epoch")
+            ax.set(xlabel=label("epoch"))
             ax.locator_params(axis="x", integer=True, min_n_ticks=1)
         return fig
 

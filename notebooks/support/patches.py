@@ -13,6 +13,7 @@ from .checks import checked
 from .figures import blank_figure
 from .images import number_text, show_table
 from .inference import as_float, model_device, snapshot
+from .labels import label
 from .layers import layer_table
 from .texts import text
 
@@ -90,6 +91,7 @@ def show_patches(model: nn.Module, dataset: TensorDataset, layer: str = "c3", n:
         ax.set_axis_off()
     for channel, (ax, row, best) in enumerate(zip(axes, patches, values.tolist())):
         grid = make_grid(row[:, None], nrow=n, padding=1, pad_value=0.25)[0]
-        title = f"map {channel}: {number_text(best[0])} to {number_text(best[-1])}"
+        first, last = number_text(best[0]), number_text(best[-1])
+        title = label("map {n}: {first} to {last}", n=channel, first=first, last=last)
         show_table(ax, grid, title, (colors, 0, 1))
     return figure

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from .checks import checked
 from .images import png
+from .labels import label
 from .texts import page_texts, text
 
 
@@ -32,8 +33,9 @@ class SoftmaxExplorer(anywidget.AnyWidget):
         bars = ax.bar(range(len(shares)), shares.tolist(), color="#999999")
         bars[self.label].set_color("#009e73")
         ax.bar_label(bars, [f"{share:.1%}" for share in shares.tolist()], fontsize=8)
-        title = f"-ln(share of {self.label}) = {-shares[self.label].log():.3f}"
-        ax.set(title=title, ylim=(0, 1.1), xticks=range(len(shares)), ylabel="share")
+        loss = -shares[self.label].log().item()
+        title = label("-ln(share of {digit}) = {loss:.3f}", digit=self.label, loss=loss)
+        ax.set(title=title, ylim=(0, 1.1), xticks=range(len(shares)), ylabel=label("share"))
         return fig
 
     def _repr_mimebundle_(self, **kwargs):

@@ -4,16 +4,22 @@ import tomllib
 from pathlib import Path
 
 TEXTS = tomllib.loads(Path(__file__).with_name("texts.toml").read_text(encoding="utf-8"))
+LABELS = TEXTS.pop("labels")  # a figure's words: {English: Chinese}
 LANGUAGES = "zh", "en"
 _language = "en"
 
 
-def use(language: str) -> None:
+def use(name: str) -> None:
     """Sets the language of `text`, "zh" or "en". Raises ValueError for another."""
     global _language
-    if language not in LANGUAGES:
-        raise ValueError(f'lh.start("zh") / lh.start("en"): {language!r}?')
-    _language = language
+    if name not in LANGUAGES:
+        raise ValueError(f'lh.start("zh") / lh.start("en"): {name!r}?')
+    _language = name
+
+
+def language() -> str:
+    """The language in use, "zh" or "en"."""
+    return _language
 
 
 def text(key: str, **values) -> str:

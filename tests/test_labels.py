@@ -1,0 +1,170 @@
+"""Words in figures: Chinese where there is a font, English else, and room for both."""
+
+import ast
+import itertools
+import re
+import string
+import warnings
+from pathlib import Path
+
+import matplotlib
+import nbformat
+import numpy as np
+import pytest
+import torch
+from material import read_trained
+from matplotlib import font_manager
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+import lenet_helpers as lh
+from notebooks.support import labels, texts
+from notebooks.support.draw_pad import pad_figure
+from notebooks.support.labels import label
+from notebooks.support.panel import TrainingPanel
+
+PROJECT = Path(lh.__file__).parent
+CHINESE = re.compile("[\u4e00-\u9fff]")
+HAS_FONT = set(labels.FONTS) & {font.name for font in font_manager.fontManager.ttflist}
+needs_font = pytest.mark.skipif(not HAS_FONT, reason="no Chinese font is installed")
+
+
+@pytest.fixture(autouse=True)
+def own_settings():
+    with matplotlib.rc_context():
+        yield
+
+
+@pytest.fixture
+def no_font(monkeypatch):
+    """As on a machine without a Chinese font."""
+    latin = [font for font in font_manager.fontManager.ttflist if font.name.startswith("DejaVu")]
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", latin)
+
+
+def code():
+    """All Python of the lesson, parsed: support, and the notebooks' code."""
+    for path in (PROJECT / "notebooks" / "support").glob("*.py"):
+        yield ast.parse(path.read_text(encoding="utf-8"))
+    for path in (PROJECT / "notebooks" / "zh").glob("*.ipynb"):
+        for cell in nbformat.read(path, as_version=4).cells:
+            if cell.cell_type == "code":
+                yield ast.parse(cell.source)
+
+
+def figures(small):
+    """Each kind of figure that has words, by name, in the language of `start`."""
+    model = read_trained()
+    four = small.test.tensors[0][small.test.tensors[1] == 4][0]
+    results = lh.evaluate(model, small.test)
+    panel = TrainingPanel(2)
+    panel.losses, panel.accuracies = [(0.5, 1.0), (1.0, 0.5)], [0.8, 0.9]
+    yield "panel", panel.figure()
+    yield "layers", lh.show_layers(model, four)
+    for layer, channel in itertools.product(("c1", "s2", "c3", "s4"), (0, 5)):
+        yield f"{layer} {channel}", lh.explain_cell(model, four, layer, channel, 3, 4)
+    yield "mistakes", lh.show_mistakes(results, small.test)
+    yield "confusion", lh.show_confusion(results)
+    yield "filters", lh.show_filters(model, four)
+    yield "diagram", lh.lenet5_diagram()
+    yield "patches", lh.show_patches(model, small.test, "c3")
+    yield "downhill", lh.downhill(model, small.train).figure()
+    yield "softmax", lh.explore_softmax(torch.arange(10.0), 3).figure()
+    for settings in ({}, {"n_in": 12, "kernel_size": 7, "padding": 4}, {"kernel_size": 1}):
+        yield f"explorer {settings}", lh.explore_convolution(**settings).figure()
+    yield "pad", pad_figure(model, np.zeros((112, 112), np.uint8), None)
+
+
+def words(figure):
+    """The texts of a figure, but for the numbers at its axes."""
+    found = list(figure.texts)
+    for ax in figure.axes:
+        found += [ax.title, ax.xaxis.label, ax.yaxis.label, *ax.texts]
+    return [text for text in found if text.get_text().strip()]
+
+
+def test_label_takes_the_language_of_start(capsys):
+    assert label("training loss") == "training loss"
+    lh.start("zh")
+    assert label("training loss") == ("训练损失" if HAS_FONT else "training loss")
+    assert label("kernel {n}", n=3) == ("卷积核 3" if HAS_FONT else "kernel 3")
+    assert label("my own words {") == "my own words {"  # a reader's own
+    lh.start("en")
+    assert label("training loss") == "training loss"
+
+
+def test_without_a_font_figures_stay_english(no_font, capsys):
+    lh.start("zh")
+    assert texts.language() == "zh" and label("training loss") == "training loss"
+    assert label("kernel {n}", n=3) == "kernel 3"
+
+
+@needs_font
+def test_a_style_that_takes_the_font_away_takes_the_chinese_away(capsys):
+    lh.start("zh")
+    matplotlib.rcdefaults()
+    assert label("training loss") == "training loss"
+    lh.start("zh")
+    assert label("training loss") == "训练损失"
+    family = list(matplotlib.rcParams["font.family"])
+    lh.start("zh")
+    assert list(matplotlib.rcParams["font.family"]) == family  # not twice
+
+
+def test_every_label_is_in_the_table_and_used():
+    constants, given = set(), set()
+    for node in itertools.chain.from_iterable(map(ast.walk, code())):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            constants.add(node.value)
+        if isinstance(node, ast.Call) and "label" in (
+            getattr(node.func, "id", ""),
+            getattr(node.func, "attr", ""),
+        ):
+            first = node.args[0]
+            parts = [first.body, first.orelse] if isinstance(first, ast.IfExp) else [first]
+            given |= {part.value for part in parts if isinstance(part, ast.Constant)}
+    assert given <= set(texts.LABELS), given - set(texts.LABELS)
+    assert set(texts.LABELS) <= constants, set(texts.LABELS) - constants
+
+
+def test_chinese_words_fill_in_what_the_english_do():
+    for english, chinese in texts.LABELS.items():
+        fields = [
+            sorted((name, spec) for _, name, spec, _ in string.Formatter().parse(words) if name)
+            for words in (english, chinese)
+        ]
+        assert fields[0] == fields[1] and not CHINESE.search(english), english
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_figure_has_its_words_and_room_for_them(small, language, capsys):
+    lh.start(language)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # "Glyph ... missing": a box
+        for name, figure in figures(small):
+            FigureCanvasAgg(figure).draw()
+            whole = " ".join(text.get_text() for text in words(figure))
+            assert bool(CHINESE.search(whole)) == bool(language == "zh" and HAS_FONT), name
+            if CHINESE.search(whole):  # beside the names that stay: padding, stride, ReLU, NaN ...
+                known = r"C1|S2|C3|S4|F5|F6|\(fc\d\)|ReLU|padding|stride|dilation|ln|epoch|NaN"
+                left = re.sub(known, "", re.sub(r"\$.*?\$", "", whole))
+                assert not re.search("[A-Za-z]{2,}", left), (name, left)
+            _check_room(name, figure)
+
+
+def _check_room(name, figure):
+    """Nothing reaches beyond the figure, no title into its neighbour's."""
+    boxes = [text.get_window_extent() for text in words(figure)]
+    width, height = figure.bbox.size
+    for text, box in zip(words(figure), boxes):
+        inside = box.x0 > -2 and box.y0 > -2 and box.x1 < width + 2 and box.y1 < height + 2
+        assert inside, (name, text.get_text())
+    titles = [ax.title.get_window_extent() for ax in figure.axes if ax.get_title()]
+    for one, other in itertools.combinations(titles, 2):
+        assert not one.overlaps(other), (name, one, other)
+
+
+@needs_font
+def test_chinese_labels_of_a_confusion_matrix(small, capsys):
+    lh.start("zh")
+    ax = lh.show_confusion(lh.evaluate(read_trained(), small.test)).axes[0]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("预测", "真实标签")
