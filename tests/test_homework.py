@@ -94,7 +94,7 @@ def test_right_training_steps(said):
             step(*"zfbs", score=lambda logits: logits - 1),  # softmax does not mind
             by_hand,
         ):
-            assert said("my_train_step", right).startswith("✓ my_train_step: "), right
+            assert said("my_train_step", right).startswith("✓ my_train_step"), right
 
 
 def another_loss(model, images, labels, optimizer):

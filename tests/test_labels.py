@@ -39,6 +39,7 @@ def no_font(monkeypatch):
     """As on a machine without a Chinese font."""
     latin = [font for font in font_manager.fontManager.ttflist if font.name.startswith("DejaVu")]
     monkeypatch.setattr(font_manager.fontManager, "ttflist", latin)
+    monkeypatch.setattr(font_manager, "findSystemFonts", lambda: [])
 
 
 def code():
@@ -108,6 +109,19 @@ def test_a_style_that_takes_the_font_away_takes_the_chinese_away(capsys):
     family = list(matplotlib.rcParams["font.family"])
     lh.start("zh")
     assert list(matplotlib.rcParams["font.family"]) == family  # not twice
+
+
+@needs_font
+def test_a_font_that_was_installed_after_matplotlibs_first_start(monkeypatch, tmp_path, capsys):
+    fonts = font_manager.fontManager.ttflist
+    files = {font.fname for font in fonts if font.name in labels.FONTS}
+    kept = [font for font in fonts if font.fname not in files]
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", kept)
+    broken = tmp_path / "broken.ttf"
+    broken.write_bytes(b"no font")
+    monkeypatch.setattr(font_manager, "findSystemFonts", lambda: [str(broken), *files])
+    lh.start("zh")
+    assert label("training loss") == "训练损失"
 
 
 def test_every_label_is_in_the_table_and_used():

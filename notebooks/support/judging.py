@@ -60,8 +60,10 @@ def check(name: str, answer=..., *more) -> None:
         by_hand = isinstance(stop, KeyboardInterrupt)
         key = "by_hand" if by_hand else "endless" if stop.ended else "left"
         told = text(f"check_{key}", seconds=seconds)
-        mark, sentence = "✗", ": ".join([*attempt.calls[-1:], told])
-    print(f"{mark} {' '.join(attempt.name.split())[:40]}: {sentence}")
+        mark, sentence = "✗", told
+        if attempt.calls:
+            sentence = text("check_about", what=attempt.calls[-1], said=told)
+    print(mark, text("check_about", what=" ".join(attempt.name.split())[:40], said=sentence))
     if attempt.name in EXERCISES.keys() - {EXAMPLE} and mark != "…" and not by_hand:
         keep_answer(attempt.name, attempt.shown, mark == "✓")
 
@@ -138,7 +140,7 @@ def _judge_cases(attempt, exercise: CodeExercise, function, printed):
             attempt.calls.append(f"{attempt.name}({', '.join(map(abbreviated, case))})")
             results.append(_call(exercise, function, case))
     except ValueError as error:
-        trouble = f"{attempt.calls[-1]}: {error}"
+        trouble = text("check_about", what=attempt.calls[-1], said=error)
     if not trouble and all(map(is_blank, results)):
         if printed.something:
             return "✗", text("check_printed", call=attempt.calls[0])

@@ -1,5 +1,7 @@
 """Words in figures: Chinese where a font for it was found, English else, so never boxes."""
 
+import contextlib
+
 import matplotlib
 from matplotlib import font_manager
 
@@ -25,10 +27,25 @@ FONTS = (  # the first that is there is used
 
 def use_chinese_font() -> None:
     """Lets figures take from a Chinese font what their own one lacks, if one is installed."""
-    installed = {font.name for font in font_manager.fontManager.ttflist}
-    found = [name for name in FONTS if name in installed][:1]
+    found = _installed()
+    if not found:
+        _read_new_fonts()
+        found = _installed()
     family = [name for name in matplotlib.rcParams["font.family"] if name not in FONTS]
-    matplotlib.rcParams["font.family"] = family + found
+    matplotlib.rcParams["font.family"] = family + found[:1]
+
+
+def _installed():
+    known = {font.name for font in font_manager.fontManager.ttflist}
+    return [name for name in FONTS if name in known]
+
+
+def _read_new_fonts():
+    """matplotlib keeps its list of fonts from its first start on: adds what was installed since."""
+    known = {font.fname for font in font_manager.fontManager.ttflist}
+    for path in set(font_manager.findSystemFonts()) - known:
+        with contextlib.suppress(Exception):  # not a font that it can read
+            font_manager.fontManager.addfont(path)
 
 
 def label(english: str, **values) -> str:
