@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 from test_inference import by_hand
 from torch import nn
+from torch.nn import functional as F
 
 import lenet_helpers as lh
 from notebooks.support import texts
@@ -190,6 +191,21 @@ def test_it_works_while_the_same_network_trains(network, small):
     )  # nor does it disturb the training
     pad.drawing = lh.sample_drawing(1)
     assert guess(pad) == model(pad.image[None]).argmax().item()
+
+
+def test_the_page_hears_what_the_numbers_have_gone_through(network):
+    class Mine(lh.LeNet5):
+        def forward(self, x):
+            x = self.s2(torch.tanh(self.c1(x)))
+            x = self.s4(F.relu(self.c3(x))).flatten(1)
+            return self.fc3(self.fc2(torch.sigmoid(self.fc1(x))))
+
+    pads = lh.DrawPad(network), lh.DrawPad(Mine())
+    for pad in pads:
+        pad.drawing = lh.sample_drawing(3)
+    said = [pad._answer["after"] for pad in pads]
+    assert said[0] == dict.fromkeys(("c1", "c3", "fc1", "fc2"), "ReLU")
+    assert said[1] == {"c1": "tanh", "c3": "ReLU", "fc1": "sigmoid"}
 
 
 def test_both_languages(network):

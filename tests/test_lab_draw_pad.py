@@ -106,7 +106,7 @@ def test_what_the_page_shows_is_what_python_has(open_pad):
         run_code(
             page,
             "import json; from notebooks.support.inference import activations;"
-            "steps = activations(network(), pad.image);"
+            "steps = {name: s.passed for name, s in activations(network(), pad.image).items()};"
             "steps['probabilities'] = steps['fc3'].softmax(0);"
             "print(json.dumps({name: step.tolist() for name, step in steps.items()}))",
         )

@@ -9,7 +9,8 @@
 //   problem   why there is no guess: "empty", "dot", "full", "nan", or "" if there is one
 //   fault     the error's type and text if the network could not run, else ""
 //   shapes    {input: [1, 28, 28], c1: [6, 28, 28], s2, c3, s4, fc1, fc2, fc3: [10]}; after a fault
-//             only {input}; c1, c3, fc1 and fc2 after ReLU, fc3 the ten outputs
+//             only {input}; each as the next layer takes it, fc3 the ten outputs
+//   after     {c1: "ReLU", ...}: what a layer's numbers have gone through, where that is known
 //   values    the numbers of all of these, one after the other: float32, little-endian bytes
 // Where Python keeps drawings, {keep: digit} (model.send) keeps this one; the answer is _kept:
 //   turn, as above; note: how many there are, or what is wrong; done: whether one was kept
@@ -20,12 +21,12 @@ const SIDE = 112, SCALE = 5; // of a drawing; pixels of the canvas to one of its
 const ERASER = 2.5; // times the pen's width
 const SEND_EVERY = 150, PATIENCE = 2500, SETTLED = 800; // milliseconds
 const LAYERS = { // zoom: pixels of the page to a cell; columns: maps in a row where there is room
-  c1: { title: "C1", zoom: 3, columns: 6, relu: true },
+  c1: { title: "C1", zoom: 3, columns: 6 },
   s2: { title: "S2", zoom: 4, columns: 6 },
-  c3: { title: "C3", zoom: 4, columns: 8, relu: true },
+  c3: { title: "C3", zoom: 4, columns: 8 },
   s4: { title: "S4", zoom: 7, columns: 8 },
-  fc1: { title: "F5 (fc1)", zoom: 8, relu: true },
-  fc2: { title: "F6 (fc2)", zoom: 8, relu: true },
+  fc1: { title: "F5 (fc1)", zoom: 8 },
+  fc2: { title: "F6 (fc2)", zoom: 8 },
 };
 
 export function softmax(outputs) {
@@ -179,9 +180,9 @@ function resultsView(texts) {
     heading(texts.probability, { colspan: 2 }))), body);
   let rows = [], pictures = {}, built = "";
 
-  const build = shapes => { // again for a network of other sizes only
-    if (built === JSON.stringify(shapes)) return;
-    built = JSON.stringify(shapes);
+  const build = ({ shapes, after }) => { // again for another kind of network only
+    if (built === JSON.stringify([shapes, after])) return;
+    built = JSON.stringify([shapes, after]);
     rows = Array.from({ length: shapes.fc3[0] }, (_, digit) => {
       const output = make("td"), bar = make("div"), probability = make("td");
       const row = make("tr", {}, make("th", { scope: "row" }, digit), output, make("td", {}, bar),
@@ -191,7 +192,8 @@ function resultsView(texts) {
     body.replaceChildren(...rows.map(({ row }) => row));
     pictures = Object.fromEntries(Object.entries(LAYERS).map(([name, layer]) => {
       const [n, ...size] = shapes[name], maps = size.length ? `@${size.join("×")}` : "";
-      const caption = `${layer.title}: ${n}${maps}${layer.relu ? texts.relu : ""}`;
+      const between = after[name] ? texts.after.replace("{between}", after[name]) : "";
+      const caption = `${layer.title}: ${n}${maps}${between}`;
       return [name, layerPicture(name, shapes[name], layer, caption)];
     }));
     maps.replaceChildren(...Object.values(pictures).map(({ figure }) => figure));
@@ -219,7 +221,7 @@ function resultsView(texts) {
       const values = layerValues(answer);
       input.paint(values.input, 1);
       if (!answer.fault) {
-        build(answer.shapes);
+        build(answer);
         for (const name in LAYERS) pictures[name].paint(values[name], largest(values[name]) || 1);
       }
       sentence.textContent = answer.fault ? fill(texts.fault, { error: answer.fault })

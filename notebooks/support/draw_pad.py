@@ -120,16 +120,18 @@ class DrawPad(anywidget.AnyWidget):
 
 def _answer(model, drawing, image):
     """What the page is to draw, but for `turn`: draw_pad.js has the list."""
-    steps, problem, fault = {"input": image}, "", ""
+    steps, after, problem, fault = {"input": image}, {}, "", ""
     try:
-        steps = activations(model, image)
+        made = activations(model, image)
+        steps = {name: step.passed for name, step in made.items()}
+        after = {name: step.between for name, step in made.items() if step.between}
         problem = _no_guess(drawing) or ("" if steps["fc3"].isfinite().all() else "nan")
     except Exception as error:  # a page would not say anything by itself
         fault = f"{type(error).__name__}: {error}"
     values = torch.cat([step.flatten().float() for step in steps.values()])
     shapes = {name: list(step.shape) for name, step in steps.items()}
     values = values.numpy().astype("<f4").tobytes()
-    return {"problem": problem, "fault": fault, "shapes": shapes, "values": values}
+    return dict(problem=problem, fault=fault, shapes=shapes, after=after, values=values)
 
 
 def _no_guess(drawing):

@@ -10,14 +10,12 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 from .checks import checked
-from .copies import snapshot
 from .images import RIGHT, SIGNS, WRONG, color_scale, layer_grid, show_table
 from .inference import (
     LAYERS,
     Step,
-    catch_steps,
+    activations,
     first_convolution,
-    image_levels,
     predict_logits,
 )
 from .labels import label
@@ -173,16 +171,14 @@ def show_layers(model: nn.Module, image) -> Figure:
     are negative ones, orange is above 0 and blue below. Raises ValueError for an image of another
     size and for a model without LeNet5's layers, in their order. Notebook 03.
     """
-    levels = image_levels(image)
-    steps = catch_steps(snapshot(model), image)
+    steps = activations(model, image)
     _say_what_is_nan(steps["fc3"].passed)
-    if dark_on_light(levels[0]):
+    if dark_on_light(steps["input"].passed[0]):
         print(text("picture_paper"))
     figure = blank_figure(11, 5.6)
     grid = figure.add_gridspec(4, 3, width_ratios=[1.7, 4, 3.2], height_ratios=[5, 5, 1, 1])
     cells = {"input": grid[0, 0], "c1": grid[0, 1], "s2": grid[0, 2], "c3": grid[1, 1]}
     cells |= {"s4": grid[1, 2], "fc1": grid[2, 1:], "fc2": grid[3, 1:]}
-    steps["input"] = Step(levels, levels, levels, "")
     for name, cell in cells.items():
         ax, values = figure.add_subplot(cell, facecolor="0.75"), steps[name].passed
         scale = (SIGNS, -1, 1) if values.min() < 0 else ("gray_r", 0, 1)

@@ -57,15 +57,15 @@ class Step(NamedTuple):
     between: str | None
 
 
-def activations(model: nn.Module, image) -> dict[str, torch.Tensor]:
-    """What each layer hands on for one image, caught in the model's own pass.
+def activations(model: nn.Module, image) -> dict[str, Step]:
+    """What each layer does with one image, caught in the model's own pass.
 
-    image: what `grey_levels` takes, 28 x 28 pixels. Returns {"input": (1, 28, 28),
-    "c1": (6, 28, 28), ..., "fc3": (10,)} on the CPU, each as the next layer takes it: in LeNet-5
-    c1, c3, fc1 and fc2 after ReLU. Raises what `catch_steps` does.
+    image: what `grey_levels` takes, 28 x 28 pixels. Returns a Step for "input" and for each of
+    LAYERS; `passed` is, in LeNet-5, (1, 28, 28) of "input", (6, 28, 28) of "c1", ..., (10,) of
+    "fc3", those of c1, c3, fc1 and fc2 after ReLU. Raises what `catch_steps` does.
     """
-    steps = catch_steps(snapshot(model), image)
-    return {"input": image_levels(image), **{name: step.passed for name, step in steps.items()}}
+    levels = image_levels(image)
+    return {"input": Step(levels, levels, levels, ""), **catch_steps(snapshot(model), image)}
 
 
 def image_levels(image) -> torch.Tensor:

@@ -135,8 +135,10 @@ export const SHAPES = {
   fc1: [120], fc2: [84], fc3: [10],
 };
 
-/** What each layer hands on for an image of 784 numbers: {input, c1, s2, ..., fc3}, the ten logits;
- * c1, c3, fc1 and fc2 after ReLU. */
+export const AFTER = { c1: "ReLU", c3: "ReLU", fc1: "ReLU", fc2: "ReLU" };
+
+/** What each layer hands on for an image of 784 numbers: {input, c1, s2, ..., fc3}, the ten logits,
+ * those of AFTER after ReLU. */
 export function activations(weights, input) {
   const relu = values => values.map(value => Math.max(0, value));
   const c1 = convolve(input, 1, 28, weights.c1, 5, 2), s2 = pool(c1, 6, 28);

@@ -45,7 +45,8 @@ export function answer(lenet5, weights, levels, centre, pen) {
   const image = centred ? lenet5.toMnistStyle(levels, SIDE) : lenet5.asDrawn(levels, SIDE);
   const steps = lenet5.activations(weights, image);
   const values = new Float32Array(Object.keys(lenet5.SHAPES).flatMap(name => [...steps[name]]));
-  return { steps, problem, fault: "", shapes: lenet5.SHAPES, values: new DataView(values.buffer) };
+  const { SHAPES: shapes, AFTER: after } = lenet5;
+  return { steps, problem, fault: "", shapes, after, values: new DataView(values.buffer) };
 }
 
 /** What a cell of C1 or C3 is made of: for each map below, patch, kernel and products (25 numbers
