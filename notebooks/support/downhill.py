@@ -54,14 +54,14 @@ class Downhill(anywidget.AnyWidget):
         one, every = fig.subplots(1, 2)
         for places, look in ((range(-10, 11), "-"), (self.weights, "o-")):
             one.plot(places, [self.loss(place) for place in places], look)
-        weight = label("bias of output {digit}", digit=self.digit)
+        weight = label("bias of digit {digit}'s score", digit=self.digit)
         one.set(title=label("loss as one weight varies"), xlabel=weight)
         known = [(rate, loss) for rate, loss in zip(self.rates, self.losses) if loss is not None]
         every.semilogx(*zip(*known))
         every.axhline(self.before, color="#888888", linestyle="--")
         depth = max(self.before - min(loss for _, loss in known), 0.01)
         every.set(ylim=(self.before - 1.2 * depth, self.before + 1.2 * depth))
-        title = label("loss after one step of all weights")
+        title = label("loss after one step of all parameters")
         every.set(title=title, xlabel=label("learning rate"))
         return fig
 
