@@ -1,4 +1,7 @@
-"""Every notebook of both editions in a real JupyterLab: opened as committed, then run from top to bottom."""
+"""Every notebook in a real JupyterLab: both editions opened as committed, one of them run from top to bottom.
+
+The code is the same in both (test_notebooks.py), and nbval runs each; so they take turns here.
+"""
 
 import re
 
@@ -32,6 +35,8 @@ def look(page):
 def test_opens_and_runs_without_errors_or_broken_widgets(open_notebook, path):
     page = open_notebook(path, run=False)
     look(page)  # pictures where the widgets will be
+    if path.parent.name != ("zh", "en")[int(path.name[:2]) % 2]:
+        return
     run_all(page, seconds=600)
     page.wait_for_function(f"() => !({LOADING})()")  # a widget that fails says so only then
     page.wait_for_timeout(100)
