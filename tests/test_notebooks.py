@@ -8,7 +8,7 @@ import sys
 
 import nbformat
 import pytest
-from notebook_tool import ROOT, WIDGET, code_cells, without_language
+from notebook_tool import ROOT, WIDGET, code_cells, run, without_language
 
 PATHS = sorted((ROOT / "notebooks").glob("*/*.ipynb"))
 NAMES = sorted({path.name for path in PATHS})
@@ -102,6 +102,23 @@ def test_a_notebook_under_nbval_on_one_core():
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stdout
+
+
+def test_a_saved_training_has_its_curves(tmp_path, monkeypatch):
+    monkeypatch.delenv("LENET_DATA", raising=False)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    sources = (
+        "import lenet_helpers as lh",
+        "run = lh.train_in_background(lh.LeNet5(), lh.sklearn_digits(), epochs=1)\nrun",
+        "len(run.wait())",
+        "'another cell'",
+    )
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    path = tmp_path / "training.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    run(path)
+    shown = code_cells(read(path))[1].outputs
+    assert [set(output.data) >= {"image/png"} for output in shown] == [True], shown
 
 
 MARK = re.compile(r"^#+ .*([★☆])（课上 (\d+) 分钟）$", re.M)

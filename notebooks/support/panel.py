@@ -114,6 +114,7 @@ class TrainingRun:
         waiting, not the training."""
         while not self._done.wait(0.2):  # an interrupt in Thread.join leaves a broken state behind
             pass
+        self._show_again()  # nbclient heeds only what comes from the running cell
         if self.error is not None:
             raise self.error
         if note := self._note():
@@ -148,11 +149,15 @@ class TrainingRun:
         finally:
             self.running = False
             self._report()
-            with contextlib.suppress(Exception):
-                if self._shown and not self._leaving:
-                    self._shown.update(self.panel)  # a saved notebook then has the whole curves
+            self._show_again()
             atexit.unregister(self._leave)
             self._done.set()
+
+    def _show_again(self):
+        """A saved notebook then has the whole curves."""
+        with contextlib.suppress(Exception):
+            if self._shown and not self._leaving:
+                self._shown.update(self.panel)
 
     def _hand_over(self):
         """The model gets the weights of its twin, unless a cell gave it other layers."""
