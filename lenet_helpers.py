@@ -19,7 +19,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -147,23 +147,25 @@ def start(language: str = "en") -> None:
 def ready() -> None:
     """What a teacher looks at the day before: versions, data, the trained network and the time of
     a training. Prints a line each, with a tick or what to do; raises nothing. Notebook 00."""
-    for check_one in (check_packages, check_page, _check_data, _check_network):
+    load = cache(load_mnist)  # what it has to say of the data, it says once
+    on_data = partial(_check_data, load), partial(_check_network, load)
+    for check_one in (check_packages, check_page, *on_data):
         try:
             print("✓", check_one())
         except Exception as error:  # a line, and on to the next
             print("✗", error)
 
 
-def _check_data():
-    digits = load_mnist()
+def _check_data(load):
+    digits = load()
     if digits.source != "MNIST":
         raise ValueError(text("ready_small", folder=shown_path(data_folder()[0])))
     return text("ready_data", n=len(digits.train) + len(digits.test))
 
 
-def _check_network():
+def _check_network(load):
     """Reads the test digits with the trained network, and times a training on some of them."""
-    digits = load_mnist()
+    digits = load()
     trained = load_weights(LeNet5(), PROJECT / "notebooks" / "trained" / "lenet5.pt")
     right = evaluate(trained, digits.test).correct.sum()
     some = TensorDataset(*(tensor[:2560] for tensor in digits.test.tensors))
@@ -173,7 +175,7 @@ def _check_network():
         started = time.perf_counter()
         train_epoch(model, digit_loader(some, usual_batch_size(digits), shuffle=True), optimizer)
         seconds = time.perf_counter() - started
-    minutes = f"{20 * seconds * len(digits.train) / len(some) / 60:.1f}"
+    minutes = f"{max(0.1, 20 * seconds * len(digits.train) / len(some) / 60):.1f}"
     return text("ready_network", right=right, n=len(digits.test), minutes=minutes)
 
 
