@@ -104,6 +104,33 @@ def test_a_notebook_under_nbval_on_one_core():
     assert done.returncode == 0, done.stdout
 
 
+QUOTED = {  # what notebooks and guide say of the saved runs, as the runs print it
+    "03": ["14", "0.0"],
+    "04": ["0.45", "0.84", "1.46", "0.36", "0.0038", "0.0026"],
+    "05": ["94.2%", "85.8%"],
+    "guide": ["0.7765", "0.84", "4.58", "2.43", "83", "9932", "9933", "99.95%", "96.1%"],
+}
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_numbers_said_of_the_saved_runs_are_theirs(language):
+    guide = (ROOT / "notebooks" / language / "teacher_guide.md").read_text(encoding="utf-8")
+    printed, said = {"guide": ""}, {"guide": guide.replace(",", "")}
+    for name in NAMES:
+        cells = edition(language, name).cells
+        said[name[:2]] = "\n".join(c.source for c in cells if c.cell_type == "markdown")
+        outputs = [output for cell in cells for output in cell.get("outputs", [])]
+        printed[name[:2]] = "\n".join(output.get("text", "") for output in outputs)
+        printed["guide"] += printed[name[:2]]
+    for place, numbers in QUOTED.items():
+        for number in numbers:
+            whole = rf"(?<![\d.]){re.escape(number)}"
+            assert re.search(whole, said[place]) and re.search(whole, printed[place]), (
+                place,
+                number,
+            )
+
+
 def test_a_saved_training_has_its_curves(tmp_path, monkeypatch):
     monkeypatch.delenv("LENET_DATA", raising=False)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
