@@ -38,7 +38,9 @@ PICTURES = {  # file: (cell, what to wait for, what to take)
 
 
 def main():
-    lh.lenet5_diagram(PROJECT / "img" / "lenet5.svg")
+    for language in ("zh", "en"):
+        lh.start(language)
+        lh.lenet5_diagram(PROJECT / "img" / f"lenet5_{language}.svg")
     with (
         tempfile.TemporaryDirectory() as folder,
         private_lab(Path(folder)) as lab,
