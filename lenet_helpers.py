@@ -211,9 +211,10 @@ class LeNet5(nn.Module):
 
 
 @checked
-def lenet5_diagram(path: str | Path | None = None) -> Figure:
-    """LeNet-5 layer by layer, sizes from `layer_table`; `path` saves it as SVG. Notebook 03."""
-    return network_diagram(layer_table(LeNet5()), path)
+def lenet5_diagram(path: str | Path | None = None, sizes: bool = True) -> Figure:
+    """LeNet-5 layer by layer, with the sizes of `layer_table` or, before they are worked out,
+    without; `path` saves it as SVG. Notebook 03."""
+    return network_diagram(layer_table(LeNet5()), path, sizes)
 
 
 @checked

@@ -91,6 +91,9 @@ def test_diagram_has_every_layers_size(tmp_path):
         assert any(text.split("\n")[-1] == size for text in texts)
     assert [text.split("\n")[0] for text in texts if "padding 2" in text] == ["convolution"]
     assert path.read_text(encoding="utf-8").startswith("<?xml")
+    assert texts.count("ReLU") == 4  # after C1, C3, F5 and F6
+    bare = [text.get_text() for text in lh.lenet5_diagram(sizes=False).axes[0].texts]
+    assert not re.search("28|14|10|120|84", "".join(bare)) and len(bare) == len(texts)
 
 
 def test_figures_are_not_left_open(small, trained):

@@ -20,18 +20,22 @@ DIAGRAM = {  # first letter of a layer's name: colour, what leads to it
     "f": ("#fde0c5", "full\nconnection"),
 }
 
+ACTIVATED = "c1", "c3", "fc1", "fc2"  # what these layers make passes through ReLU
+
 
 @checked
-def network_diagram(table: LayerTable, path: str | Path | None = None) -> Figure:
+def network_diagram(
+    table: LayerTable, path: str | Path | None = None, sizes: bool = True
+) -> Figure:
     """A network for (1, 28, 28) images layer by layer, from its `layer_table`; `path` saves it as
-    SVG. Layers are named as LeNet5's."""
+    SVG. Without `sizes` they are to be found. Layers are named, and followed by ReLU, as LeNet5's."""
     figure = blank_figure(12, 3.6)
     ax = figure.subplots()
-    end = _draw_layer(ax, 0, "input", (1, 28, 28))
+    end = _draw_layer(ax, 0, "input", (1, 28, 28), sizes)
     for row in table:
         start = end + 1.25
         _draw_arrow(ax, end, start, row)
-        end = _draw_layer(ax, start, row.name, row.shape)
+        end = _draw_layer(ax, start, row.name, row.shape, sizes)
     ax.set(xlim=(-0.3, end + 0.45), ylim=(-3.5, 3.6), aspect="equal")
     ax.set_axis_off()
     if path is not None:
@@ -41,7 +45,7 @@ def network_diagram(table: LayerTable, path: str | Path | None = None) -> Figure
     return figure
 
 
-def _draw_layer(ax, x, name, shape):
+def _draw_layer(ax, x, name, shape, sizes):
     """Draws a layer's maps, or neurons, from `x` on; returns where they end."""
     step = 0.14  # from one map to the next behind it
     maps = len(shape) == 3
@@ -54,9 +58,8 @@ def _draw_layer(ax, x, name, shape):
         ax.add_patch(Rectangle(corner, width, height, **look))
     end = x + width + (copies - 1) * step
     size = f"{shape[0]}@{shape[1]}x{shape[2]}" if maps else shape[0]
-    words = (
-        f"{label(LAYER_NAMES.get(name, name)).split()[0]}\n{size}"  # there is no room for "(fc1)"
-    )
+    words = label(LAYER_NAMES.get(name, name)).split()[0]  # there is no room for "(fc1)"
+    words += f"\n{size}" if sizes else ""
     ax.text((x + end) / 2, 2.4, words, ha="center", va="bottom", fontsize=13)
     return end
 
@@ -65,6 +68,8 @@ def _draw_arrow(ax, end, start, row):
     """Draws the arrow to a layer, and what it stands for."""
     look = {"arrowstyle": "->", "color": "#333333"}
     ax.annotate("", (start - 0.08, 0), (end + 0.08, 0), arrowprops=look)
+    if row.name in ACTIVATED:
+        ax.text((start + end) / 2, 0.15, "ReLU", ha="center", color="#c05a00", fontsize=11)
     if row.name not in ("fc1", "fc3"):  # once is enough for three full connections
         geometry = row.geometry
         words = label(DIAGRAM[row.name[0]][1], k=geometry and geometry.kernel_size)
