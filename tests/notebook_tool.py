@@ -1,7 +1,8 @@
-"""Work on the notebooks: `python tests/notebook_tool.py run [FILE ...]` runs and saves them, `copy` copies code to English.
+"""Work on the notebooks: `python tests/notebook_tool.py run|route|copy [FILE ...]`.
 
 run   executes each notebook from top to bottom, as committed: cells numbered from 1, no widget state, and no output
       that a page without a kernel cannot show. A notebook whose cell fails is left as it was.
+route executes of each notebook for class what a class of one period sees, its ★ sections alone, and saves nothing.
 copy  puts the code cells of notebooks/zh into notebooks/en (but for `lh.start`).
 """
 
@@ -11,6 +12,7 @@ import re
 import sys
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 import nbformat
 from nbclient import NotebookClient
@@ -18,10 +20,34 @@ from nbclient.exceptions import CellExecutionError
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDGET = "application/vnd.jupyter.widget-view+json"
+HEADING = re.compile(
+    r"## (?P<title>.+?) ?(?:(?P<mark>[★☆]) ?[（(](?:课上|in class,) (?P<minutes>\d+) (?:分钟|minutes?)[）)]"
+    r"|[（(](?:课后|at home)[）)])$",
+    re.M,
+)
 
 
-def run(path):
-    notebook = nbformat.read(path, as_version=4)
+class Section(NamedTuple):
+    """A section of a notebook for class; `mark` is ★, ☆ or, for what is done at home, ""."""
+
+    title: str
+    mark: str
+    minutes: int
+    cells: list
+
+
+def sections(notebook):
+    """What comes before the first heading of level 2 is of the route, too: it sets up."""
+    found = [Section("", "★", 0, [])]
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and cell.source.startswith("## "):
+            title, mark, minutes = HEADING.match(cell.source).group("title", "mark", "minutes")
+            found.append(Section(title, mark or "", int(minutes or 0), []))
+        found[-1].cells.append(cell)
+    return found
+
+
+def execute(notebook, folder):
     NotebookClient(
         notebook,
         timeout=1200,
@@ -29,8 +55,20 @@ def run(path):
         store_widget_state=True,  # `interact` shows its output in a widget
         record_timing=False,
         coalesce_streams=True,
-        resources={"metadata": {"path": str(path.parent)}},
+        resources={"metadata": {"path": str(folder)}},
     ).execute()
+
+
+def route(path):
+    notebook = nbformat.read(path, as_version=4)
+    on_route = [section for section in sections(notebook) if section.mark == "★"]
+    notebook.cells = [cell for section in on_route for cell in section.cells]
+    execute(notebook, path.parent)
+
+
+def run(path):
+    notebook = nbformat.read(path, as_version=4)
+    execute(notebook, path.parent)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if can_be_shown(output)]
@@ -79,15 +117,15 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("task", choices=["run", "copy"])
+    parser.add_argument("task", choices=["run", "route", "copy"])
     parser.add_argument("files", nargs="*", type=Path, help="notebooks (default: all)")
     options = parser.parse_args()
-    folder = "zh" if options.task == "copy" else "*"
+    chosen = {"run": "*/*", "route": "zh/0[0-4]*", "copy": "zh/*"}[options.task]
     with tempfile.TemporaryDirectory() as own:  # what a reader has kept does not count here
         os.environ["LENET_SAVE"] = str(Path(own) / "my_lenet5.pt")
-        for path in options.files or sorted((ROOT / "notebooks").glob(f"{folder}/*.ipynb")):
+        for path in options.files or sorted((ROOT / "notebooks").glob(f"{chosen}.ipynb")):
             try:
-                {"run": run, "copy": copy}[options.task](path.resolve())
+                {"run": run, "route": route, "copy": copy}[options.task](path.resolve())
             except CellExecutionError as error:
                 sys.exit(f"{path}: {error}")
             print(f"{path}: done", flush=True)

@@ -135,8 +135,8 @@ def test_training_steps_that_go_wrong(said):
 
 
 def challenge_code():
-    """The challenge of notebook 06: its frame, and what follows up to the check."""
-    code = "\n\n".join(cells("06_next_lesson"))
+    """The challenge of notebook 07: its frame, and what follows up to the check."""
+    code = "\n\n".join(cells("07_next_lesson"))
     start, end = code.index("class MyNetwork"), code.index("torch.manual_seed(0)\nmy_network")
     check = 'lh.check("my_network", my_network)'
     return code[start:end], code[end : code.index(check) + len(check)]
