@@ -44,7 +44,6 @@ panel       widget: a training in the background
 downhill    widget: one step of gradient descent
 softmax     widget: scores, shares and the loss
 page        00_demo.html: draw pad and explorer without Python (page.js, lenet5.js)
-worksheet   worksheet.html, to print, and its key in teacher_guide.md (worksheet_key.md)
 """
 
 import os
