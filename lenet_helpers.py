@@ -15,7 +15,6 @@ if __name__ == "__main__":
 import importlib.metadata
 import random
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -349,9 +348,6 @@ def train(model: nn.Module, digits: Digits, epochs: int = 20, **options) -> list
     return history
 
 
-_run, _starting = None, threading.Lock()  # the latest background training; one starts at a time
-
-
 @partial(checked, options=TrainingPlan)
 def train_in_background(
     model: nn.Module, digits: Digits, epochs: int = 20, **options
@@ -365,15 +361,7 @@ def train_in_background(
     still in training, it returns that run; another model ends the first run, a mistake does not.
     Notebook 04.
     """
-    global _run
-    plan = TrainingPlan(model, digits, epochs, **options)
-    with _starting:
-        if _run is None or not _run.running or _run.model is not model:
-            plan.begin_files()
-            if _run is not None:
-                _run.stop()
-            _run = TrainingRun(plan, _training)
-        return _run
+    return TrainingRun.begin(TrainingPlan(model, digits, epochs, **options), _training)
 
 
 @dataclass(frozen=True, repr=False)
