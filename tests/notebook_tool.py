@@ -1,7 +1,8 @@
 """Work on the notebooks: `python tests/notebook_tool.py run [FILE ...]` runs and saves them, `copy` copies code to English.
 
-run   executes each notebook from top to bottom, as committed: cells numbered from 1, no widget state, and no output
-      that a page without a kernel cannot show. A notebook whose cell fails is left as it was.
+run   executes each notebook from top to bottom, as committed: cells numbered from 1, no widget state, and no
+      output that a page without a kernel cannot show. A notebook whose cell fails, or takes more than twenty
+      minutes, is left as it was.
 copy  puts the code cells of notebooks/zh into notebooks/en (but for `lh.start`).
 """
 
@@ -14,28 +15,38 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellControlSignal
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDGET = "application/vnd.jupyter.widget-view+json"
+LIMIT = 1200  # seconds a cell: the longest waits for 20 epochs, maybe on a busy machine
 
 
 def run(path):
     notebook = nbformat.read(path, as_version=4)
-    NotebookClient(
+    client = NotebookClient(
         notebook,
-        timeout=1200,
+        timeout=LIMIT,
         kernel_name="python3",
-        store_widget_state=True,  # `interact` shows its output in a widget
+        store_widget_state=False,
         record_timing=False,
         coalesce_streams=True,
         resources={"metadata": {"path": str(path.parent)}},
-    ).execute()
+    )
+    # No stand-in for a widget's page: what it sends can make nbclient's own socket miss the reply
+    # of the cell. And what `interact` shows stays below its cell, for a page without a kernel.
+    client.comm_open_handlers = {"jupyter.widget": lambda message: None}
+    client.execute()
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if can_be_shown(output)]
     notebook.metadata.pop("widgets", None)
     save(notebook, path)
+
+
+def page_title(notebook):
+    """The heading of its first cell: what nbconvert gives a page as its title."""
+    return notebook.cells[0].source.splitlines()[0].lstrip("# ")
 
 
 def can_be_shown(output):
@@ -45,6 +56,7 @@ def can_be_shown(output):
 
 
 def save(notebook, path):
+    notebook.metadata.title = page_title(notebook)
     part = path.with_name(path.name + ".part")
     nbformat.write(notebook, part)
     os.replace(part, path)
@@ -88,7 +100,7 @@ def main():
         for path in options.files or sorted((ROOT / "notebooks").glob(f"{folder}/*.ipynb")):
             try:
                 {"run": run, "copy": copy}[options.task](path.resolve())
-            except CellExecutionError as error:
+            except CellControlSignal as error:
                 sys.exit(f"{path}: {error}")
             print(f"{path}: done", flush=True)
 
