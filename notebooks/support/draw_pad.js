@@ -19,6 +19,7 @@
 
 const SIDE = 112, SCALE = 5; // of a drawing; pixels of the canvas to one of its pixels
 const ERASER = 2.5; // times the pen's width
+const SURE = 0.9; // a probability above which a guess that is not the label is asked about
 const SEND_EVERY = 150, PATIENCE = 2500, SETTLED = 800; // milliseconds
 const LAYERS = { // zoom: pixels of the page to a cell; columns: maps in a row where there is room
   c1: { title: "C1", zoom: 3, columns: 6 },
@@ -238,7 +239,7 @@ function resultsView(texts) {
 function render({ model, el }) {
   const texts = model.get("texts");
   let sent = null, words = "", timer = 0, patience = 0, settling = 0;
-  let gone = false, asked = false;
+  let gone = false, asked = false, doubted = null; // the label that was asked about
 
   const notice = make("div", { class: "lh-pad-notice", role: "status" });
   const live = make("div", { class: "lh-pad-live", "aria-live": "polite" });
@@ -261,6 +262,7 @@ function render({ model, el }) {
     const levels = sheet.levels(), old = bytes(model.get("_ink"));
     if (levels.every((level, i) => level === old[i])) return;
     sent = new DataView(levels.buffer);
+    doubted = null;
     set("_ink", sent);
   };
   const sheet = drawingSheet(model.get("_pen"), texts.label, over => {
@@ -308,9 +310,17 @@ function render({ model, el }) {
     make("label", {}, texts.keep, label), keep, kept);
   keeping.hidden = model.get("_kept") === undefined; // a page without Python
   keep.onclick = () => {
-    asked = true;
     send();
-    model.send({ keep: Number(label.value) });
+    const digit = Number(label.value), answer = model.get("_answer");
+    const shares = answer.problem || answer.fault ? [] : softmax(layerValues(answer).fc3);
+    const guess = shares.findIndex(share => share > SURE);
+    if (![-1, digit].includes(guess) && doubted !== digit) { // a slip of the label? asked once
+      doubted = digit;
+      kept.textContent = fill(texts.doubt, { guess, p: percent(shares[guess]), digit });
+      return;
+    }
+    asked = true;
+    model.send({ keep: digit });
     expect();
   };
 
