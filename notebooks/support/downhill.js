@@ -24,9 +24,10 @@ const decimal = (value, digits = 3) =>
 const path = (points, joint = "L") => points.map(([x, y], i) =>
   `${i ? joint : "M"}${x.toFixed(2)} ${(100 - y).toFixed(2)}h0`).join("");
 
+const shapes = (names) => names.map((name) => `<path class="lh-down-${name}"/>`).join("");
+
 /** A picture stretched to any size; its labels, [side, percent, text], stand beside it. The slider
  * below is its horizontal axis. `cut` are lines that end at its edge, `dots` points in it. */
-const shapes = (names) => names.map((name) => `<path class="lh-down-${name}"/>`).join("");
 const chart = (name, title, control, cut, dots, labels, more = "") => `<figure
   class="lh-down-${name}">
   <figcaption>${title}</figcaption><div class="lh-down-plot">
