@@ -243,19 +243,19 @@ function render({ model, el }) {
 
   const notice = make("div", { class: "lh-pad-notice", role: "status" });
   const live = make("div", { class: "lh-pad-live", "aria-live": "polite" });
-  const expect = () => { // no answer: a cell runs, or the kernel is gone
+  const expect = act => { // an answer; if none comes, a cell runs, or the kernel is gone
     clearTimeout(patience);
-    if (!gone) patience = setTimeout(() => { notice.textContent = texts.waiting; }, PATIENCE);
+    if (!gone) patience = setTimeout(() => { notice.textContent = texts.python_waiting; }, PATIENCE);
+    act(); // last: without Python the answer is there before it returns
   };
   const announce = () => {
     clearTimeout(settling);
     settling = setTimeout(() => { if (!sheet.inUse()) live.textContent = words; }, SETTLED);
   };
-  const set = (name, value) => {
+  const set = (name, value) => expect(() => {
     model.set(name, value);
     model.save_changes();
-    expect();
-  };
+  });
   const send = () => {
     clearTimeout(timer);
     timer = 0;
@@ -320,18 +320,19 @@ function render({ model, el }) {
       return;
     }
     asked = true;
-    model.send({ keep: digit });
-    expect();
+    expect(() => model.send({ keep: digit }));
   };
 
+  const [sees, guess, ...others] = view.elements;
   el.replaceChildren(make("div", { class: "lh-pad" }, make("div", { class: "lh-pad-body" },
+    make("div", { class: "lh-pad-board" }, sheet.canvas,
+      make("div", { class: "lh-pad-tools" }, ...tools, clear), notice),
+    sees, guess,
     make("div", { class: "lh-pad-options" },
       make("div", { class: "lh-pad-samples", role: "group", "aria-label": texts.samples },
         make("span", { "aria-hidden": "true" }, texts.samples), ...samples),
       make("label", {}, centre, texts.centre), networks, keeping),
-    make("div", { class: "lh-pad-board" }, sheet.canvas,
-      make("div", { class: "lh-pad-tools" }, ...tools, clear), notice),
-    ...view.elements, live)));
+    ...others, live)));
 
   const listeners = {
     "change:_ink": () => {
@@ -359,7 +360,7 @@ function render({ model, el }) {
     "comm_live_update": () => { // fired when the kernel is restarted, and then only
       gone = true;
       clearTimeout(patience);
-      notice.textContent = texts.gone;
+      notice.textContent = texts.python_gone;
     },
   };
   const ended = model.widget_manager?.kernel?.disposed; // JupyterLab's: a shutdown closes no comm
