@@ -245,7 +245,8 @@ function render({ model, el }) {
   const live = make("div", { class: "lh-pad-live", "aria-live": "polite" });
   const expect = act => { // an answer; if none comes, a cell runs, or the kernel is gone
     clearTimeout(patience);
-    if (!gone) patience = setTimeout(() => { notice.textContent = texts.python_waiting; }, PATIENCE);
+    const complain = () => { notice.textContent = texts.python_waiting; };
+    if (!gone) patience = setTimeout(complain, PATIENCE);
     act(); // last: without Python the answer is there before it returns
   };
   const announce = () => {

@@ -116,7 +116,7 @@ function darkest(steps, { layer, map }, shapes) {
 }
 
 /** The section that explains a cell: `show(state, problem)` draws it anew for other activations,
- * or says why there are none; `choose(cell)` for another cell; `drawn(cell)` is called each time. */
+ * or says why there are none; `choose(cell)` for another cell; `drawn(cell)`: called each time. */
 function explanation(texts, shapes, drawn) {
   const cell = { layer: "c1", map: 2, row: 0, column: 0 };
   let state = null, isChosen = false;
