@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from .texts import text
 
 OVERSHOOT = 0.2  # beyond 0 and 1: what resizing leaves behind
-BLACK = 0.1  # what is darker counts as black
+BLACK = 0.02  # what is darker counts as black
 ENOUGH = 224  # pixels a side of a photo
 LUMA = np.array([0.299, 0.587, 0.114])  # how bright red, green and blue look: ITU-R BT.601
 
@@ -81,12 +81,12 @@ def ink_on_ground(levels: torch.Tensor) -> torch.Tensor:
     ground = _ground(levels)
     above = levels - ground
     darker = above.max() < -above.min()
-    ink = (-above / ground if darker else above / (1 - ground).clamp(min=BLACK)).clamp(0, 1)
     grain = 8 * _edge(above).abs().median()
-    ink = ink.where(ink > grain, 0)
+    ink = (-above if darker else above).where(above.abs() > grain, 0).clamp(min=0)
+    ink = (ink / (ground if darker else 1 - ground).clamp(min=0.1)).clamp(max=1)
     touched = _edge(ink) > ink.max() / 10
     strokes = (touched[1:] & ~touched[:-1]).sum()  # that run to the edge: of ruled paper, many
-    if touched.float().mean() > 0.15 or strokes > 5 or ink.max() <= max(2 * grain, BLACK):
+    if touched.float().mean() > 0.15 or strokes > 5 or ink.max() <= max(2 * grain, 0.1):
         raise ValueError(text("drawing_ground"))
     return ink / ink.max()
 
@@ -97,12 +97,12 @@ def _ground(levels):
     down, across = (torch.linspace(0, 1, n, dtype=levels.dtype) for n in levels.shape)
     plane = torch.stack([*torch.meshgrid(down, across, indexing="ij"), torch.ones_like(levels)])
     points, heights = torch.stack([_edge(part) for part in plane], 1), _edge(levels)
-    even = heights > -1
-    for _ in range(4):
+    distance = (heights - heights.median()).abs()
+    for _ in range(5):
+        even = distance <= distance.median()
         slopes = torch.linalg.lstsq(points[even], heights[even, None]).solution
         distance = ((points @ slopes)[:, 0] - heights).abs()
-        even = distance <= distance.median()
-    return (slopes[..., None] * plane).sum(0).clamp(min=BLACK)
+    return (slopes[..., None] * plane).sum(0).clamp(0, 1)
 
 
 def _edge(levels):
