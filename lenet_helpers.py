@@ -15,7 +15,6 @@ if __name__ == "__main__":
 import importlib.metadata
 import random
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -67,7 +66,7 @@ from notebooks.support.files import (
 from notebooks.support.forward import check_batch, check_gradients, check_learning
 from notebooks.support.guesses import guess, reveal
 from notebooks.support.images import SIGNS
-from notebooks.support.inference import as_float, model_device, predict_logits
+from notebooks.support.inference import answers_differ, as_float, as_input, predict_logits
 from notebooks.support.installed import check_packages, check_page
 from notebooks.support.judging import check
 from notebooks.support.labels import label, use_chinese_font
@@ -261,10 +260,10 @@ def train_epoch(
     """
     check_learning(model, optimizer)
     model.train()
-    model_is_on = model_device(model)
     total_loss = n_images = 0
     for batch, (images, labels) in enumerate(loader, 1):
-        images, labels = as_float(images.to(model_is_on)), labels.to(model_is_on)
+        images = as_input(model, images)
+        labels = labels.to(images.device)
         optimizer.zero_grad()
         logits = model(images)
         check_batch(logits, labels)
@@ -350,9 +349,6 @@ def train(model: nn.Module, digits: Digits, epochs: int = 20, **options) -> list
     return history
 
 
-_run, _starting = None, threading.Lock()  # the latest background training; one starts at a time
-
-
 @partial(checked, options=TrainingPlan)
 def train_in_background(
     model: nn.Module, digits: Digits, epochs: int = 20, **options
@@ -366,24 +362,17 @@ def train_in_background(
     still in training, it returns that run; another model ends the first run, a mistake does not.
     Notebook 04.
     """
-    global _run
-    plan = TrainingPlan(model, digits, epochs, **options)
-    with _starting:
-        if _run is None or not _run.running or _run.model is not model:
-            plan.begin_files()
-            if _run is not None:
-                _run.stop()
-            _run = TrainingRun(plan, _training)
-        return _run
+    return TrainingRun.begin(TrainingPlan(model, digits, epochs, **options), _training)
 
 
 @dataclass(frozen=True, repr=False)
 class Evaluation:
     """A model's results on a dataset; printed, the lesson's report.
 
-    `loss` float; `accuracy` in [0, 1]; `correct`, `total` int64 (10,) by class; `confusion` int64
-    (10, 10), rows are the labels, columns the predictions; `predictions` int64 (N,); `logits`
-    float32 (N, 10).
+    `loss` float, the cross-entropy of what the model gives; `accuracy` in [0, 1]; `correct`,
+    `total` int64 (10,) by class; `confusion` int64 (10, 10), rows are the labels, columns the
+    predictions; `predictions` int64 (N,); `logits` float32 (N, 10), what the model gives;
+    `by_chance`: whether it gives something else when it is asked again.
     """
 
     loss: float
@@ -393,6 +382,7 @@ class Evaluation:
     confusion: np.ndarray
     predictions: torch.Tensor
     logits: torch.Tensor
+    by_chance: bool = False
 
     def __repr__(self):
         lines = [
@@ -401,6 +391,7 @@ class Evaluation:
         ]
         overall = f"Test Accuracy (Overall): {_percent(self.correct.sum(), self.total.sum())}"
         note = ["", text("pad_nan")] if np.isnan(self.loss) else []
+        note += ["", text("answers_differ")] if self.by_chance else []
         return "\n".join([f"Test Loss: {self.loss:.6f}", "", *lines, "", overall, *note])
 
 
@@ -423,7 +414,8 @@ def evaluate(model: nn.Module, dataset: TensorDataset) -> Evaluation:
     confusion = torch.bincount(10 * labels + predictions, minlength=100).view(10, 10).numpy()
     correct, total = confusion.diagonal(), confusion.sum(axis=1)
     loss, accuracy = F.cross_entropy(logits, labels).item(), float(correct.sum() / total.sum())
-    return Evaluation(loss, accuracy, correct, total, confusion, predictions, logits)
+    by_chance = answers_differ(model, images)
+    return Evaluation(loss, accuracy, correct, total, confusion, predictions, logits, by_chance)
 
 
 def main(arguments: list[str] | None = None) -> int:

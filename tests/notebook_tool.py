@@ -1,7 +1,8 @@
 """Work on the notebooks: `python tests/notebook_tool.py run|route|copy [FILE ...]`.
 
-run   executes each notebook from top to bottom, as committed: cells numbered from 1, no widget state, and no output
-      that a page without a kernel cannot show. A notebook whose cell fails is left as it was.
+run   executes each notebook from top to bottom, as committed: cells numbered from 1, no widget state, and no
+      output that a page without a kernel cannot show. A notebook whose cell fails, or takes more than twenty
+      minutes, is left as it was.
 route executes of each notebook for class what a class of one period sees, its ★ sections alone, and saves nothing.
 copy  puts the code cells of notebooks/zh into notebooks/en (but for `lh.start`).
 """
@@ -16,10 +17,11 @@ from typing import NamedTuple
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellControlSignal
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDGET = "application/vnd.jupyter.widget-view+json"
+LIMIT = 1200  # seconds a cell: the longest waits for 20 epochs, maybe on a busy machine
 HEADING = re.compile(
     r"## (?P<title>.+?) ?(?:(?P<mark>[★☆]) ?[（(](?:课上|in class,) (?P<minutes>\d+) (?:分钟|minutes?)[）)]"
     r"|[（(](?:课后|at home)[）)])$",
@@ -48,15 +50,19 @@ def sections(notebook):
 
 
 def execute(notebook, folder):
-    NotebookClient(
+    client = NotebookClient(
         notebook,
-        timeout=1200,
+        timeout=LIMIT,
         kernel_name="python3",
-        store_widget_state=True,  # `interact` shows its output in a widget
+        store_widget_state=False,
         record_timing=False,
         coalesce_streams=True,
         resources={"metadata": {"path": str(folder)}},
-    ).execute()
+    )
+    # No stand-in for a widget's page: what it sends can make nbclient's own socket miss the reply
+    # of the cell. And what `interact` shows stays below its cell, for a page without a kernel.
+    client.comm_open_handlers = {"jupyter.widget": lambda message: None}
+    client.execute()
 
 
 def route(path):
@@ -76,6 +82,11 @@ def run(path):
     save(notebook, path)
 
 
+def page_title(notebook):
+    """The heading of its first cell: what nbconvert gives a page as its title."""
+    return notebook.cells[0].source.splitlines()[0].lstrip("# ")
+
+
 def can_be_shown(output):
     """A widget needs a kernel; one with a picture of itself has that to show, a progress bar has nothing."""
     data = output.get("data", {})
@@ -83,6 +94,7 @@ def can_be_shown(output):
 
 
 def save(notebook, path):
+    notebook.metadata.title = page_title(notebook)
     part = path.with_name(path.name + ".part")
     nbformat.write(notebook, part)
     os.replace(part, path)
@@ -126,7 +138,7 @@ def main():
         for path in options.files or sorted((ROOT / "notebooks").glob(f"{chosen}.ipynb")):
             try:
                 {"run": run, "route": route, "copy": copy}[options.task](path.resolve())
-            except CellExecutionError as error:
+            except CellControlSignal as error:
                 sys.exit(f"{path}: {error}")
             print(f"{path}: done", flush=True)
 

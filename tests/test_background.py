@@ -1,6 +1,7 @@
 """Training in the background: what ends it, what does not, and what its panel is told."""
 
 import base64
+import importlib
 import io
 import json
 import math
@@ -24,17 +25,10 @@ from notebooks.support.files import PROJECT
 
 
 @pytest.fixture(autouse=True)
-def ended(monkeypatch):
+def ended():
     """No training outlives its test."""
-    runs, make = [], lh.TrainingRun
-
-    def remember(*args):
-        runs.append(make(*args))
-        return runs[-1]
-
-    monkeypatch.setattr(lh, "TrainingRun", remember)
     yield
-    for run in runs:
+    if run := lh.TrainingRun._latest:  # the others have been ended by the next
         run.stop()
 
 
@@ -233,6 +227,18 @@ def test_the_same_model_still_in_training_shows_the_running_run(small):
     first.stop()
     second = lh.train_in_background(model, small, epochs=1)
     assert second is not first and len(second.wait()) == 1
+
+
+def test_a_reloaded_helper_knows_the_run(small, tmp_path):
+    model, before = fresh(), dict(vars(lh))
+    first = lh.train_in_background(model, small, epochs=500, save=tmp_path / "w.pt")
+    try:
+        importlib.reload(lh)
+        assert lh.train_in_background(model, small, epochs=500) is first and first.running
+        second = lh.train_in_background(fresh(1), small, epochs=1, save=tmp_path / "w.pt")
+        assert not first.running and len(second.wait()) == 1
+    finally:
+        vars(lh).update(before)  # its classes, for the tests that follow
 
 
 @pytest.mark.parametrize(

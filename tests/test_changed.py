@@ -165,6 +165,17 @@ def test_every_kind_of_pooling_is_said_as_it_is(network, four):
     assert "the largest of its 16 values is" in reason(large, four, "s2", 1, 7, 7)
 
 
+def test_layers_with_dots_in_their_names(network, four):
+    """The cell of a network in parts is that of the same network in one."""
+    n, act = network, nn.ReLU()
+    features = nn.Sequential(n.c1, act, n.s2, n.c3, act, n.s4)
+    model = nn.Sequential(features, nn.Flatten(), n.fc1, act, n.fc2, act, n.fc3)
+    for own, name in (("0.0", "c1"), ("0.2", "s2"), ("0.3", "c3"), ("0.5", "s4")):
+        assert reason(model, four, own, 3, 4, 2) == reason(network, four, name, 3, 4, 2)
+    with pytest.raises(ValueError, match="0.0, 0.2, 0.3, 0.5"):
+        lh.explain_cell(model, four, "0.1", 0, 0, 0)
+
+
 def test_a_value_that_is_not_the_sum_is_said(network, four):
     model = changed(network, s2=nn.AvgPool2d(2, divisor_override=2))
     value = model.s2(F.relu(model.c1(four[None])))[0, 1, 7, 7].item()

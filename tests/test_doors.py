@@ -80,6 +80,7 @@ DATASETS = {  # name: the dataset that is none, what is said of it
     "one-hot": (TensorDataset(IMAGES, torch.eye(10).repeat(2, 1)), r"\(20, 10\)"),
     "swapped": (TensorDataset(LABELS, IMAGES), "Pictures have shape"),
     "no channel": (TensorDataset(IMAGES[:, 0], LABELS), r"images\[:, None\]"),
+    "too bright": (TensorDataset(IMAGES + 400.0, LABELS), "from 400.0 to 400.0"),
     "NaN": (TensorDataset(IMAGES * torch.nan, LABELS), "NaN"),
     "negative": (TensorDataset(IMAGES.int() - 5, LABELS), "from -5 to -5"),
 }
@@ -147,6 +148,8 @@ def test_what_is_nearly_a_dataset_is_taken(small):
         TensorDataset(images, labels.to(torch.uint8)),
         TensorDataset(images.long(), labels),
         TensorDataset(images / 255, labels),
+        TensorDataset(images.float(), labels),
+        TensorDataset(images.double(), labels),
     ):
         assert torch.allclose(lh.evaluate(model, same).logits, expected.logits, atol=1e-5)
         batch = next(iter(lh.digit_loader(same, 7, shuffle=False)))
@@ -156,10 +159,12 @@ def test_what_is_nearly_a_dataset_is_taken(small):
     for same in (mask, mask.to(torch.uint8), mask.long()):
         found = lh.evaluate(model, TensorDataset(same, labels)).logits
         assert torch.allclose(found, expected, atol=1e-5)
-    raw = DataLoader(small.train, 100)  # its images are uint8: read as digit_loader reads them
-    ours, other = fresh(), fresh()
+    images, labels = small.train.tensors
     loader = lh.digit_loader(small.train, 100, shuffle=False)
-    assert lh.train_epoch(ours, raw, sgd(ours)) == lh.train_epoch(other, loader, sgd(other))
+    for raw in (images, images.float(), images.long()):  # read as digit_loader reads them
+        ours, other = fresh(), fresh()
+        raw = DataLoader(TensorDataset(raw, labels), 100)
+        assert lh.train_epoch(ours, raw, sgd(ours)) == lh.train_epoch(other, loader, sgd(other))
 
 
 def test_calls_that_do_not_fit(tmp_path):
@@ -249,6 +254,9 @@ def test_what_fits_is_taken_as_it_is(tmp_path, monkeypatch):
     assert (tmp_path / "a new folder" / "lenet5.svg").stat().st_size > 1000
     monkeypatch.setenv("HOME", str(tmp_path))
     lh.save_weights(model, "~/w.pt")
+    monkeypatch.chdir(tmp_path)
+    lh.save_weights(model, "~backup.pt")  # nobody's home
+    assert (tmp_path / "~backup.pt").is_file()
     assert torch.equal(weights(lh.load_weights(fresh(4), tmp_path / "w.pt")), weights(model))
     doc = lh.train.__doc__ + str(lh.train.__signature__)
     assert re.search("Trains `model`", doc) and "max_lr: float = 0.1" in doc.replace("'", "")
@@ -262,3 +270,85 @@ def test_a_network_gone_to_nan_is_said(capsys):
     print(lh.evaluate(model, GOOD))
     assert capsys.readouterr().out.count("outputs are NaN") == 3
     assert "NaN" not in repr(lh.evaluate(fresh(), GOOD))
+
+
+EVERYWHERE = {  # each function with an argument `model`, but those that train
+    "evaluate": lambda model, path: lh.evaluate(model, GOOD),
+    "predictions": lambda model, path: lh.show_predictions(model, GOOD, 2),
+    "filters": lambda model, path: lh.show_filters(model, IMAGES[0]),
+    "table": lambda model, path: lh.layer_table(model),
+    "patches": lambda model, path: lh.show_patches(model, GOOD, "c1"),
+    "layers": lambda model, path: lh.show_layers(model, IMAGES[0]),
+    "cell": lambda model, path: lh.explain_cell(model, IMAGES[0], "c1", 0, 0, 0),
+    "downhill": lambda model, path: lh.downhill(model, GOOD),
+    "pad": lambda model, path: lh.DrawPad(model),
+    "save": lambda model, path: lh.save_weights(model, path),
+}
+LEARNING = {
+    "train_epoch": lambda model, path: lh.train_epoch(model, BATCHES, sgd(model)),
+    "train": lambda model, path: lh.train(model, DIGITS, 1),
+    "background": lambda model, path: lh.train_in_background(model, DIGITS, 1).wait(),
+    "load": lambda model, path: lh.load_weights(model, path),
+}
+
+
+class Lazy(lh.LeNet5):
+    def __init__(self):
+        super().__init__()
+        self.c1, self.fc1 = nn.LazyConv2d(6, 5, padding=2), nn.LazyLinear(120)
+
+
+@pytest.mark.parametrize("call", EVERYWHERE | LEARNING)
+def test_lazy_layers_get_their_sizes_once(call, tmp_path):
+    model = Lazy().train()
+    lh.save_weights(fresh(), tmp_path / "w.pt")
+    (EVERYWHERE | LEARNING)[call](model, tmp_path / "w.pt")
+    assert weights(model).shape == weights(fresh()).shape
+    assert lh.evaluate(model, GOOD).loss == lh.evaluate(model, GOOD).loss
+    assert model.c1.training
+
+
+def test_lazy_layers_that_get_none(tmp_path):
+    model = Lazy()
+    model.fc2 = nn.Linear(5, 84)
+    model.fc3 = nn.LazyLinear(10)
+    refused("fc3 is a lazy layer.*RuntimeError", lh.save_weights, model, tmp_path / "w.pt")
+    assert lh.layer_table(nn.Sequential(nn.LazyConv2d(6, 5)), (3, 16, 16)).parameters == 456
+
+
+@pytest.mark.parametrize("call", EVERYWHERE | LEARNING)
+def test_networks_of_another_kind(call, tmp_path):
+    """Of float64, made for inference only, compiled or wrapped: it works, or a sentence says why."""
+    function, path = (EVERYWHERE | LEARNING)[call], tmp_path / "w.pt"
+    lh.save_weights(fresh(), path)
+    torch.set_default_dtype(torch.float64)
+    try:
+        function(fresh(), path)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    wrapped = nn.DataParallel(fresh())
+    function(wrapped, path)
+    lh.save_weights(wrapped, path)
+    assert lh.load_weights(fresh(4), path)
+    with torch.inference_mode():
+        still = lh.LeNet5()
+    if call in LEARNING or call == "downhill":
+        refused("inference_mode", function, still, path)
+    else:
+        function(still, path)
+
+
+@pytest.mark.filterwarnings("ignore:.*jit.script:FutureWarning")
+def test_a_scripted_network_is_said_to_be_one():
+    model = torch.jit.script(fresh())
+    assert lh.evaluate(model, GOOD).loss == pytest.approx(lh.evaluate(fresh(), GOOD).loss, 1e-4)
+    for call in ("filters", "table", "patches", "layers", "cell", "downhill"):
+        refused("torch.jit", EVERYWHERE[call], model, None)
+
+
+def test_answers_left_to_chance_are_said(capsys):
+    model = Giving(nn.functional.dropout)
+    assert "training=self.training" in repr(lh.evaluate(model, GOOD))
+    lh.train(model, DIGITS, 1)
+    assert capsys.readouterr().out.count("training=self.training") == 1
+    assert "self.training" not in repr(lh.evaluate(Giving(nn.Dropout()), GOOD))

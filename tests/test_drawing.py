@@ -152,6 +152,40 @@ def test_what_is_no_drawing_is_refused_with_a_sentence():
                 lh.to_mnist_style(drawing)
 
 
+N = 160
+NOISE = torch.randn(N, N, generator=torch.Generator().manual_seed(0)) * 0.02
+ACROSS = torch.linspace(0, 1, N).expand(N, N)
+RULES = ((torch.arange(N) % 20 < 2) * 0.4)[:, None].expand(N, N)
+BLANK = {  # the ground of a drawing, and what its ink is
+    "paper": lambda ink: 0.9 * (1 - 0.8 * ink),
+    "one side darker": lambda ink: (0.9 - 0.4 * ACROSS - 0.2 * ACROSS.T) * (1 - 0.8 * ink),
+    "pencil": lambda ink: 0.85 * (1 - 0.3 * ink),
+    "board": lambda ink: 0.3 + 0.6 * ink,
+    "dark board": lambda ink: 0.06 + 0.8 * ink,
+}
+NOT_BLANK = {
+    "too faint": lambda ink: 0.85 * (1 - 0.03 * ink),
+    "nothing": lambda ink: 0.85 + 0 * ink,
+    "ruled": lambda ink: 0.9 * (1 - torch.maximum(0.8 * ink, RULES)),
+    "a shadow": lambda ink: 0.9 * (1 - 0.8 * ink) * (1 - 0.5 * (ACROSS > 0.6)),
+    "its soft edge": lambda ink: 0.9 * (1 - 0.8 * ink) * (1 - 0.5 * (12 * ACROSS - 7).sigmoid()),
+    "beside a table": lambda ink: torch.where(ACROSS > 0.8, 0.3, 0.9 * (1 - 0.8 * ink)),
+}
+
+
+@pytest.mark.parametrize("kind", BLANK | NOT_BLANK)
+def test_a_photo_is_read_on_blank_ground_or_refused(kind, network):
+    for digit in range(10):
+        ink = torch.tensor(lh.sample_drawing(digit) / 255, dtype=torch.float32)
+        ink = F.pad(ink, [(N - SIDE) // 2] * 4)
+        photo = ((BLANK | NOT_BLANK)[kind](ink) + NOISE).clamp(0, 1)
+        if kind in BLANK:
+            assert network(lh.to_mnist_style(photo)[None]).argmax() == digit
+        else:
+            with pytest.raises(ValueError, match="ground"):
+                lh.to_mnist_style(photo)
+
+
 def test_huge_dot_and_full_drawings_are_fine():
     huge = np.zeros((6000, 4000), np.uint8)
     huge[1000:5000, 1900:2300] = 255

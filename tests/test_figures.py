@@ -42,6 +42,21 @@ def test_mistakes_are_mistakes_the_surest_first(small, trained):
     assert shown == sorted(wrong, key=lambda i: -sure[i])[:6]
 
 
+def test_a_network_that_ends_in_softmax_is_as_sure_as_it_is(small, trained, capsys):
+    """Its mistakes and its shares have the probabilities of the network before its softmax."""
+    twin = nn.Sequential(copy.deepcopy(trained[0]), nn.Softmax(1))
+    found, expected = (
+        titles(lh.show_mistakes(lh.evaluate(model, small.test), small.test))
+        for model in (twin, trained[0])
+    )
+    assert found == expected
+    logits = lh.evaluate(trained[0], small.test).logits[0]
+    for scores in (logits.softmax(0), logits):
+        shares = torch.tensor(lh.explore_softmax(scores, 3).scores).softmax(0)
+        assert torch.allclose(shares, logits.softmax(0), atol=1e-6)
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
 def test_no_mistakes_is_no_error(small, trained):
     evaluation = lh.evaluate(trained[0], small.test)
     right = torch.utils.data.TensorDataset(small.test.tensors[0], evaluation.predictions)

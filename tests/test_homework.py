@@ -1,9 +1,18 @@
 """Homework: a training step and a small network judged, answers kept over kernels, and the report."""
 
+import contextlib
+import copy
+import io
 import json
+import math
+import random
 import re
+import subprocess
+import sys
+import time
 
 import nbformat
+import numpy as np
 import pytest
 import torch
 from lab import PROJECT
@@ -12,7 +21,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import lenet_helpers as lh
-from notebooks.support import answers, files, small_net, texts
+from notebooks.support import answers, files, judging, small_net, texts, timed
 from notebooks.support.exercises import EXAMPLE, EXERCISES, NOTEBOOKS
 
 FOLDER = PROJECT / "notebooks" / "zh"
@@ -26,8 +35,9 @@ def own(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def said(capsys):
+def said(capsys, monkeypatch):
     """Calls check, or report; returns what is printed."""
+    monkeypatch.setattr(timed, "PATIENCE", math.inf)
 
     def call(*answer, do=lh.check):
         capsys.readouterr()
@@ -106,6 +116,14 @@ def its_own_optimizer(model, images, labels, optimizer):
     return step(*"zfbs")(model, images, labels, torch.optim.SGD(model.parameters(), 0.1))
 
 
+def names_backward(model, images, labels, optimizer):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(model(images), labels)
+    loss.backward  # noqa: B018
+    optimizer.step()
+    return loss
+
+
 def test_training_steps_that_go_wrong(said):
     for function, words in [
         (step(*"fbs"), "pile up"),
@@ -122,16 +140,103 @@ def test_training_steps_that_go_wrong(said):
         (step(*"zfbs", give=lambda loss: (loss, 1)), "plain number"),
         (another_loss, "before the step"),
         (step(*"zfbss"), "after step 1 the weights"),
-        (its_own_optimizer, "no optimizer.step()|without optimizer.step()"),
+        (its_own_optimizer, "another optimizer"),
+        (names_backward, "write .backward()"),
         (step(*"zfbb"), "RuntimeError"),
         (lambda *case: 3, "no loss.backward()"),
-        (lambda model: 3, "my_train_step(model, images, labels, optimizer)"),
-        (3, "without parentheses"),
     ]:
         line = said("my_train_step", function)
-        known = any(word in line for word in words.split("|"))
-        assert line.startswith("✗ my_train_step: ") and known, line
+        assert line.startswith("✗ my_train_step: ") and words in line, line
         assert len(line.splitlines()) == 1
+
+
+@contextlib.contextmanager
+def set_to(what, value):
+    before = getattr(torch, f"get_{what}")()
+    getattr(torch, f"set_{what}")(value)
+    yield
+    getattr(torch, f"set_{what}")(before)
+
+
+def state():
+    """What a cell may leave behind, and a draw of each kind of random numbers."""
+    modes = torch.is_grad_enabled(), torch.is_inference_mode_enabled(), torch.empty(0).device
+    sizes = torch.get_default_dtype(), torch.get_num_threads()
+    return *modes, *sizes, torch.get_rng_state().sum().item(), np.random.rand(), random.random()
+
+
+@pytest.mark.parametrize(
+    "left_behind",
+    [
+        contextlib.nullcontext,
+        torch.no_grad,
+        torch.inference_mode,
+        lambda: torch.device("meta"),
+        lambda: set_to("default_dtype", torch.float64),
+        lambda: set_to("num_threads", 2),
+    ],
+)
+def test_judging_is_the_same_whatever_the_session_did(said, left_behind):
+    found = []
+
+    def my_train_step(*batch):
+        found.append(state())
+        return step(*"zfbs")(*batch)
+
+    said("my_train_step", my_train_step)
+    usual = found.copy()
+    found.clear()
+    with left_behind():
+        for seed in torch.manual_seed, np.random.seed, random.seed:
+            seed(7)
+        before = state()
+        for seed in torch.manual_seed, np.random.seed, random.seed:
+            seed(7)
+        line = said("my_train_step", my_train_step)
+        after = state()
+    assert line.startswith("✓") and found == usual and after == before, (line, after, before)
+
+
+IN_A_FRESH_PROCESS = """
+import sys, torch
+import lenet_helpers as lh
+new = []
+
+def my_train_step(model, images, labels, optimizer):
+    before = set(sys.modules)
+    optimizer.zero_grad()
+    loss = torch.nn.functional.cross_entropy(model(images), labels)
+    loss.backward()
+    optimizer.step()
+    new.extend(set(sys.modules) - before)
+    return loss
+
+lh.check("my_train_step", my_train_step)
+print(new)
+"""
+
+
+def test_what_a_step_needs_is_imported_before_the_students_time_begins(own):
+    command = [sys.executable, "-c", IN_A_FRESH_PROCESS]
+    out = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+    assert "✓ my_train_step" in out and out.endswith("[]\n"), out
+
+
+def test_a_step_that_takes_the_notebooks_own_network(said):
+    """It is told, and the network and its optimizer are as they were."""
+    net = nn.Sequential(nn.Flatten(), nn.Linear(784, 10), nn.BatchNorm1d(10))
+    net_optimizer = torch.optim.SGD(net.parameters(), 0.1, momentum=0.9)
+    batch = torch.rand(8, 1, 28, 28), torch.arange(8)
+    step(*"zfbs")(net, *batch, net_optimizer)
+    before = copy.deepcopy([net.state_dict(), net_optimizer.state_dict()])
+    for function, words in [
+        (lambda model, *batch: step(*"zfbs")(net, *batch[:2], net_optimizer), "another network"),
+        (lambda model, *batch: step(*"fbs")(net, *batch), "another network"),
+        (lambda *given: step(*"zfbs")(*given[:3], net_optimizer), "another optimizer"),
+    ]:
+        line = said("my_train_step", function)
+        assert line.startswith("✗ my_train_step: ") and words in line, line
+        assert str([net.state_dict(), net_optimizer.state_dict()]) == str(before)
 
 
 def challenge_code():
@@ -169,7 +274,20 @@ def test_the_challenge_can_be_met_as_the_notebook_asks(small, monkeypatch, said,
     assert len(split.test) == min(n, len(small.train) // 4)
     assert len(split.train) + len(split.test) == len(small.train)
     right = lh.evaluate(names["my_network"], split.test).correct.sum()
-    assert f"✓ my_network: 6,898 parameters; of the 359 pictures held out (scikit-learn) it reads {right}" in out  # fmt: skip
+    assert f"✓ my_network: 6,898 parameters; of the last 359 pictures of digits.train (scikit-learn) it reads {right}" in out  # fmt: skip
+    assert "if it was trained on all of" in out
+
+
+class Unregistered(nn.Module):
+    """Its last layer, or all of them, in a plain list."""
+
+    def __init__(self, first=784):
+        super().__init__()
+        self.first = nn.Linear(784, 10) if first else nn.Flatten()
+        self.layers = [nn.Linear(10 if first else 784, 10)]
+
+    def forward(self, x):
+        return self.layers[0](self.first(x.flatten(1)))
 
 
 def test_networks_that_do_not_meet_the_challenge(small, trained, monkeypatch, said):
@@ -181,15 +299,21 @@ def test_networks_that_do_not_meet_the_challenge(small, trained, monkeypatch, sa
         (trained[0], "fewer than 10,000 are wanted, and fc1.weight alone has 48,000"),
         (untrained, "97.5% are wanted: "),
         (untrained, "was it not trained"),
-        (Small, "the class Small: with parentheses"),
-        (lambda x: x, "model must be a network"),
-        (3, "model must be a network"),
+        (Unregistered(), "PyTorch knows of 7,850 parameters only"),
+        (Unregistered(0), "PyTorch knows of 0 parameters only"),
         (nn.Flatten(), "(359, 784)"),
         (nn.Sequential(nn.Flatten(), nn.Linear(700, 10)), "RuntimeError mat1 and mat2"),
         (nn.Sequential(nn.Linear(28, 10)), "logits"),
     ]:
         line = said("my_network", model)
         assert line.startswith("✗ my_network: ") and any(w in line for w in words.split("|")), line
+    for answer, words in [
+        (Small, "the class Small: with parentheses"),
+        (lambda x: x, "model must be a network"),
+        (3, "model must be a network"),
+    ]:
+        line = said("my_network", answer)
+        assert line.startswith("… my_network: ") and words in line, line
     assert untrained.training and not any(p.grad is not None for p in untrained.parameters())
     loud = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
     nn.init.constant_(loud[1].weight, float("nan"))
@@ -207,9 +331,16 @@ def test_every_real_answer_is_kept_and_nothing_else(said, own):
     said(4, 4)
     said(EXAMPLE, 9)
     assert not own.exists()
-    for answer in (5, 5, "1\ud800", 1, 1, 25):  # the same once more is no new try
+    for answer in ("2,416", "25", (1, 2), [1], "1\ud800"):  # slips of form
+        assert said("corner_pixel", answer).startswith("… corner_pixel: ")
+    said("corner_pixel", 1, 2)
+    said("my_output_size", 4)
+    said("my_network", 4)
+    said("rising_strokes", 7)
+    assert not own.exists()
+    for answer in (5, 5, 4, 1, 1, 25):  # the same once more is no new try; what is right stays
         assert len(said("corner_pixel", answer).splitlines()) == 1
-    assert entry("corner_pixel") == {"answer": "25", "right": False, "tries": 4, "first_right": 3}
+    assert entry("corner_pixel") == {"answer": "1", "right": True, "tries": 3}
 
     def my_output_size(n_in, kernel_size, stride, padding):
         return (n_in + 2 * padding - kernel_size) // stride + 1
@@ -222,10 +353,10 @@ def test_every_real_answer_is_kept_and_nothing_else(said, own):
     text = said("Ming", do=lh.report)
     assert text.startswith("Homework · Ming · 20")
     for words in (
-        "✓ corner_pixel          right at try 3 of 4; last answer (wrong): 25\n",
+        "✓ corner_pixel          right at try 3; answer: 1\n",
         "– corner_pixel_padding  not answered\n",
         "✗ padding_and_stride    not right yet, tries: 1; last answer: (2, 1)\n",
-        "✓ my_output_size        right at try 1 of 1; last answer:\n      def my_output_size(n_in",
+        "✓ my_output_size        right at try 1; answer:\n      def my_output_size(n_in",
         f"\n{len(EXERCISES) - 1} exercises: 4 answered, 3 right.\n",
         "not an exam",
     ):
@@ -236,13 +367,29 @@ def test_every_real_answer_is_kept_and_nothing_else(said, own):
     assert "不是考试" in said(do=lh.report) and "请写上名字" in said(..., do=lh.report)
 
 
+def test_a_timeout_is_no_try(said, own, monkeypatch):
+    monkeypatch.setattr(judging, "SECONDS", 0.1)
+    assert "no result" in said("my_output_size", lambda *case: time.sleep(1))
+    assert not own.exists()
+
+
+@pytest.mark.parametrize("encoding", ["cp936", "cp1252", "ascii"])
+def test_an_answer_is_kept_where_its_line_cannot_be_printed(own, monkeypatch, encoding):
+    texts.use("zh")
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding))
+    lh.check("corner_pixel", 1)
+    lh.report("Ming")
+    sys.stdout.flush()
+    assert entry("corner_pixel")["right"] and b"corner_pixel" in sys.stdout.buffer.getvalue()
+
+
 def test_a_damaged_file_is_put_aside_and_told(said, own):
     said("corner_pixel", 1)
     whole = own.read_bytes()
     for content in (b"", whole[:-9], b"\xff\xfe", b"[]", b'{"corner_pixel": 4}', b"[" * 10**5):
         own.write_bytes(content)
         lines = said("size_lesson", 4).splitlines()
-        assert lines[0].startswith("✓") and "my_answers.json is damaged" in lines[1], lines
+        assert "my_answers.json is damaged" in lines[0] and lines[1].startswith("✓"), lines
         assert own.with_name("my_answers.json.damaged").read_bytes() == content
         assert list(json.loads(own.read_bytes())) == ["size_lesson"]
         own.write_bytes(content)
@@ -254,7 +401,7 @@ def test_where_nothing_can_be_written_answers_are_kept_in_memory(said, own, monk
     for answer in (3, 4):
         assert len(said("size_lesson", answer).splitlines()) == 1
     text = said("Ming", do=lh.report)
-    assert "✓ size_lesson           right at try 2 of 2" in text and "1 right" in text
+    assert "✓ size_lesson           right at try 2" in text and "1 right" in text
     assert "cannot be written" in text and "my_answers.json" in text
     own.parent.unlink()  # it can be again
     said("corner_pixel", 1)

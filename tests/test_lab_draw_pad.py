@@ -481,3 +481,13 @@ def test_keeping_what_was_drawn(open_pad, lab):
     assert not max(page.locator(".lh-pad-canvas").evaluate(ALPHA))  # ready for the next one
     page.locator(".lh-pad-keep").click()
     page.get_by_text("Draw a digit first.").wait_for()
+
+    page.locator(".lh-pad-label").select_option("7")  # a slip?
+    page.locator("[data-sample='2']").click()
+    settle(page)
+    page.locator(".lh-pad-keep").click()
+    page.get_by_text("The network reads a 2").wait_for()
+    assert run_code(lab.page, labels) == "[8 9]\n"
+    page.locator(".lh-pad-keep").click()
+    page.get_by_text("3 kept so far").wait_for()
+    assert run_code(lab.page, labels) == "[8 9 7]\n"

@@ -127,12 +127,17 @@ def test_a_step_downhill_by_mouse_keys_and_touch(open_notebook):
     rate.focus()
     page.keyboard.press("End")
     assert value(page, "down.learning_rate") == 70
-    step.click()  # a leap out of the picture: its point stays at the edge
+    step.click()  # a leap out of the picture: no point stands for it, a word says where it is
     (left, far), lost = value(page, "down.weights"), text_of(root, ".lh-down-all p")
+    assert text_of(root, ".lh-down-one .lh-down-out") == f"← to {far:.1f}"
+    for part in ("one .lh-down-here", "one .lh-down-tangent", "all .lh-down-here"):
+        assert not root.locator(f".lh-down-{part}").get_attribute("d"), part
+    assert text_of(root, ".lh-down-all .lh-down-out").startswith("↑ to ")
     assert left == 4.9 and far < -50 and weight.evaluate("e => e.value") == "-10"
     assert f"to {value(page, 'down.losses[-1]'):.3f}" in lost or "e" in lost.split("to ")[1]
     slide(page, weight, 0.25)
     assert len(value(page, "down.weights")) == 1
+    assert root.locator(".lh-down-one .lh-down-here").get_attribute("d")
     assert value(page, "down.weights[0]") == pytest.approx(-5, abs=0.3)
     run_code(page, "down.learning_rate = 0.5; down.weights = [-2.5]")
     page.wait_for_timeout(300)

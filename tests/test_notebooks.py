@@ -1,5 +1,6 @@
 """What nbval does not see: tags, outputs and counts as committed, the two editions side by side."""
 
+import html
 import json
 import os
 import re
@@ -7,8 +8,9 @@ import subprocess
 import sys
 
 import nbformat
+import notebook_tool
 import pytest
-from notebook_tool import ROOT, WIDGET, code_cells, run, without_language
+from notebook_tool import ROOT, WIDGET, code_cells, page_title, run, without_language
 
 PATHS = sorted((ROOT / "notebooks").glob("*/*.ipynb"))
 NAMES = sorted({path.name for path in PATHS})
@@ -29,6 +31,7 @@ class TestEach:
         notebook = read(path)
         nbformat.validate(notebook)
         assert notebook.metadata.kernelspec.name == "python3" and "widgets" not in notebook.metadata
+        assert notebook.metadata.title == page_title(notebook)
         cells = code_cells(notebook)
         assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
         for output in (output for cell in cells for output in cell.outputs):
@@ -147,3 +150,42 @@ def test_a_saved_training_has_its_curves(tmp_path, monkeypatch):
     run(path)
     shown = code_cells(read(path))[1].outputs
     assert [set(output.data) >= {"image/png"} for output in shown] == [True], shown
+
+
+@pytest.fixture
+def one_cell(tmp_path, monkeypatch):
+    """Writes a notebook of one cell; gives its path."""
+    monkeypatch.setattr(sys, "argv", ["notebook_tool.py", "run", str(tmp_path / "one.ipynb")])
+
+    def write(source):
+        cells = [nbformat.v4.new_code_cell(source)]
+        nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "one.ipynb")
+        return tmp_path / "one.ipynb"
+
+    return write
+
+
+def test_what_interact_shows_is_saved_as_plain_output(one_cell):
+    path = one_cell("from ipywidgets import interact\ninteract(lambda x: print(x), x=(0, 4));")
+    run(path)
+    assert [output.get("text") for output in code_cells(read(path))[0].outputs] == ["2\n"]
+
+
+def test_a_cell_without_an_end_is_named(one_cell, monkeypatch):
+    path = one_cell("import time\ntime.sleep(600)")
+    monkeypatch.setattr(notebook_tool, "LIMIT", 1)
+    with pytest.raises(SystemExit, match=r"(?s)one\.ipynb.*1 seconds.*time\.sleep\(600\)"):
+        notebook_tool.main()
+    assert read(path).cells[0].execution_count is None
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_slides_by_the_readmes_command_have_language_and_title(language, tmp_path):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    command = rf"-m (jupyter nbconvert .*notebooks/{language}/(\w+\.ipynb))`"
+    arguments, name = re.search(command, readme).groups()
+    command = [sys.executable, "-m", *arguments.split(), "--output-dir", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    page = html.unescape(next(tmp_path.glob("*.html")).read_text(encoding="utf-8"))
+    assert f'<html lang="{language}">' in page
+    assert f"<title>{page_title(edition(language, name))}" in page

@@ -233,6 +233,44 @@ def test_weights_come_back(tmp_path):
     assert torch.equal(weights(lh.load_weights(fresh(4), path)), weights(model))
 
 
+def checkpoint(name):
+    """A checkpoint of a compiled network in DataParallel, with what else people keep in one."""
+    state = {f"module._orig_mod.{key}": value for key, value in fresh(3).state_dict().items()}
+    optimizer = torch.optim.SGD(fresh().parameters(), 0.1).state_dict()
+    return {"epoch": 7, "optimizer_state_dict": optimizer, name: state}
+
+
+AS_PEOPLE_HAVE_THEM = {
+    "state_dict": lambda path: torch.save(checkpoint("state_dict"), path),
+    "model": lambda path: torch.save(checkpoint("model"), path),
+    "DataParallel": lambda path: torch.save(torch.nn.DataParallel(fresh(3)).state_dict(), path),
+    "before 1.6": lambda path: torch.save(
+        fresh(3).state_dict(), path, _use_new_zipfile_serialization=False
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", AS_PEOPLE_HAVE_THEM)
+def test_weights_as_people_have_them(kind, tmp_path):
+    AS_PEOPLE_HAVE_THEM[kind](tmp_path / "w.pt")
+    assert torch.equal(weights(lh.load_weights(fresh(), tmp_path / "w.pt")), weights(fresh(3)))
+
+
+def test_a_whole_model_is_said_to_be_one(tmp_path):
+    torch.save(fresh(), tmp_path / "w.pt")
+    with pytest.raises(ValueError, match="w.pt holds more than numbers.*save_weights"):
+        lh.load_weights(fresh(), tmp_path / "w.pt")
+
+
+def test_the_projects_weights_from_any_folder(tmp_path, monkeypatch):
+    shipped = "notebooks/trained/lenet5.pt"
+    expected = weights(lh.load_weights(fresh(), lh.PROJECT / shipped))
+    for folder in (tmp_path, lh.PROJECT, lh.PROJECT / "notebooks" / "zh"):
+        monkeypatch.chdir(folder)
+        for path in ("../trained/lenet5.pt", shipped):
+            assert torch.equal(weights(lh.load_weights(fresh(), path)), expected)
+
+
 class Payload:
     def __reduce__(self):
         return (print, ("code from a weights file was run",))

@@ -1,33 +1,20 @@
-"""The worksheet and its key: what the command makes, right by torch and by hand, two sides of A4."""
+"""The worksheet, solved by torch: both pages ask the same, the guide's key is right; two A4 sides."""
 
+import math
 import re
 
 import nbformat
 import pytest
 import torch
+from bs4 import BeautifulSoup
 from lab import PROJECT
 from torch import nn
+from torch.nn import functional as F
 
 import lenet_helpers as lh
-from notebooks.support import worksheet as sheet
 from notebooks.support.texts import LANGUAGES
 
-BY_HAND = {  # worked out from the questions of the sheet, without its code
-    "sums": ["7", "−4", "5", "−6"],
-    "sizes": [("4", "0"), ("8", "0"), ("3", "1")],
-    "layers": [
-        ("6@28×28", "156"),
-        ("6@14×14", "0"),
-        ("16@10×10", "2,416"),
-        ("16@5×5", "0"),
-        ("120", "48,120"),
-        ("84", "10,164"),
-        ("10", "850"),
-    ],
-    "order, weight, inputs": ["4 2 1 5 3", "1.6", "256"],
-}
-
-
+NOTEBOOKS = PROJECT / "notebooks"
 CUT = """() => [...document.querySelectorAll(".side")].map(side => {
     const box = side.getBoundingClientRect();
     return [...side.querySelectorAll("*")].filter(e => {
@@ -37,121 +24,166 @@ CUT = """() => [...document.querySelectorAll(".side")].map(side => {
 })"""
 
 
-def file_of(language, name):
-    return PROJECT / "notebooks" / language / name
+def numbers(text):
+    """Those in a text, in order: "2,416" is one, "− 5" is 5."""
+    found = re.findall(r"-?\d+(?:,\d{3})*(?:\.\d+)?", text.replace("−", "-"))
+    return [float(n.replace(",", "")) for n in found]
 
 
-def key_tables(key):
-    """The rows of each Markdown table of the key, without its head."""
-    tables = re.findall(r"(?:^\|.*\n)+", key, re.M)
-    return [[line.strip("| ").split(" | ") for line in table.splitlines()[2:]] for table in tables]
+def bold(text):
+    return numbers(re.search(r"\*\*(.+?)\*\*", text)[1])
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_files_are_what_the_command_makes(language, monkeypatch, capsys):
-    written = {}
-    monkeypatch.setattr(sheet, "write_file", lambda path, content: written.update({path: content}))
-    sheet.main()
-    for name in ("worksheet.html", "teacher_guide.md"):
-        path = file_of(language, name)
-        assert path.read_text(encoding="utf-8") == written[path].decode()
-    assert len(capsys.readouterr().out.splitlines()) == len(LANGUAGES)
+def page_of(language):
+    html = (NOTEBOOKS / language / "worksheet.html").read_text(encoding="utf-8")
+    return BeautifulSoup(html, "html.parser")
 
 
-def test_the_guides_own_words_stay():
-    start, end = sheet.KEY_MARKS
-    for guide in (f"# A\n\n{start}\n{end}\n\nb\n", f"# A\n\n{start}\nold\n{end}\n\nb\n"):
-        assert sheet.guide_with_key(guide, "new\n") == f"# A\n\n{start}\nnew\n{end}\n\nb\n"
-    with pytest.raises(ValueError):
-        sheet.guide_with_key("# A\n", "new\n")
+def tasks(page):
+    """What the page asks, in numbers and code."""
+
+    def said(selector):
+        return [numbers(" ".join(found.strings)) for found in page.select(selector)]
+
+    return {
+        "input": said(".input tr"),
+        "kernel": said(".kernel tr"),
+        "sizes": [list(map(int, question)) for question in said(".question")],
+        "strips": [(len(strip("i")), len(strip("b"))) for strip in page.select(".strip")],
+        "image": list(map(int, said("p:has(+ .layers)")[0][:3])),
+        "layers": [list(map(int, layer)) for layer in said(".layers td:nth-child(2)")],
+        "total": said(".total"),
+        "steps": [step.text for step in page.select(".steps li")],
+        "weight": said(".ticket li")[0],
+    }
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_key_is_as_solved_by_hand(language):
-    key = sheet.worksheet_key(language)
-    windows, sizes, layers = key_tables(key)
-    assert [row[2] for row in windows] == BY_HAND["sums"]
-    assert [(re.search(r"\*\*(.*)\*\*", row[1])[1], row[2]) for row in sizes] == BY_HAND["sizes"]
-    assert [(row[2], row[3].split(" = ")[-1]) for row in layers] == BY_HAND["layers"]
-    assert re.findall(r"\*\*(\d[\d. ]*)\*\*", key)[-3:] == BY_HAND["order, weight, inputs"]
-    for row in layers:  # the sums that are written out
-        product, _, result = row[3].replace(",", "").partition(" = ")
-        assert not result or eval(product.replace("×", "*")) == int(result)
+@pytest.fixture(params=LANGUAGES)
+def sheet(request):
+    """The page, and the guide's key to each of its sections: the text, and the rows of its table."""
+    page = page_of(request.param)
+    guide = (NOTEBOOKS / request.param / "teacher_guide.md").read_text(encoding="utf-8")
+    titles = "|".join(re.escape(title.text) for title in page("h2"))
+    keys = re.split(f"^### (?:{titles})\n", guide, flags=re.M)[1:]
+    assert len(keys) == len(page("h2")) == 5
+    tables = [re.findall(r"^\| (.*) \|$", key, re.M)[1:] for key in keys]
+    return page, keys, [[row.split(" | ") for row in table] for table in tables]
 
 
-def test_the_key_is_torchs():
-    windows, sizes, layers = key_tables(sheet.worksheet_key("en"))
-    image, kernel = sheet.IMAGE.float(), sheet.KERNEL.float()
-    convolution = nn.Conv2d(1, 1, 3, bias=False)
-    convolution.weight.data[0, 0] = kernel
-    maps = convolution(image[None, None]).flatten().tolist()
-    assert [float(row[2].replace("−", "-")) for row in windows] == maps
-    for row in windows:
-        nine = [int(number) for number in re.findall(r"-?\d+", row[1].replace("−", "-"))]
-        assert len(nine) == 9 and sum(nine) == int(row[2].replace("−", "-"))
-    for question, steps, unused, _ in sizes:
-        n, _, k, _, padding, stride = map(int, re.findall(r"\d+", question))
-        conv = nn.Conv2d(1, 1, k, stride=stride, padding=padding)
-        n_out = conv(torch.zeros(1, 1, n, n)).shape[-1]
-        assert f"**{n_out}**" in steps
-        reached = (n_out - 1) * stride + k
-        assert int(unused) == n + 2 * padding - reached
-    table = lh.layer_table(lh.LeNet5())
-    assert sheet.lenet5_rows()[1:] == table  # the layers are said twice, and are the same
-    for row, (_, _, shape, product) in zip(table, layers):
-        assert shape == "×".join(map(str, row.shape)).replace("×", "@", 1)
-        assert product.split(" = ")[-1] == f"{row.parameters:,}"
-    model = lh.LeNet5()
-    model.c1 = nn.Conv2d(1, 6, 5)
-    seen = []
-    model.s4.register_forward_hook(lambda module, took, made: seen.append(made.numel()))
-    with pytest.raises(RuntimeError):  # fc1 still wants 400
-        model(torch.zeros(1, 1, 28, 28))
-    assert f"**{seen[0]}**" in sheet.worksheet_key("en")
-    weight = nn.Parameter(torch.tensor(float(sheet.WEIGHT)))
-    (sheet.SLOPE * weight).backward()
-    torch.optim.SGD([weight], lr=sheet.RATE).step()
-    assert f"**{weight.item():.3g}**" in sheet.worksheet_key("en")
+def test_both_pages_ask_the_same_and_look_the_same():
+    zh, en = map(page_of, LANGUAGES)
+    assert tasks(zh) == tasks(en) and zh.style == en.style
 
 
-def test_the_mistakes_are_those_of_the_formula():
-    """Each of them by the formula, without what was forgotten."""
-    mistakes = [
-        re.findall(r"\d+", row[3].replace("+ 1", ""))
-        for row in key_tables(sheet.worksheet_key("en"))[1]
-    ]
-    assert mistakes[0] == [str(6 - 3)]
-    assert mistakes[1] == [str(8 + 4 - 5), str(8 + 2 - 5 + 1), str(8 - 5 + 1)]
-    assert mistakes[2] == [str((10 - 5) // 2), str(-(-(10 - 5) // 2) + 1), str(10 - 5 + 1)]
+def test_the_key_of_the_convolution(sheet):
+    page, (key, *_), (windows, *_) = sheet
+    asked = tasks(page)
+    image, kernel = torch.tensor(asked["input"]), torch.tensor(asked["kernel"])
+    sums = F.conv2d(image[None, None], kernel[None, None]).flatten().tolist()
+    products = (image.unfold(0, 3, 1).unfold(1, 3, 1) * kernel).reshape(-1, 9).tolist()
+    assert [numbers(row[1]) for row in windows] == products
+    assert [numbers(row[2]) for row in windows] == [[total] for total in sums]
+    places = [row[0] for row in windows]
+    assert places == [place.text for place in page.select(".windows figcaption")]
+    named = re.findall("|".join(places), key.rpartition("|")[2].lower())
+    assert named == [places[sums.index(max(sums))], places[sums.index(min(sums))]]
 
 
-def test_the_five_steps_are_notebook_04s():
-    cells = nbformat.read(file_of("en", "04_train_lenet5.ipynb"), as_version=4).cells
+def test_the_key_of_the_sizes_and_their_mistakes(sheet):
+    page, _, (_, sizes, *_) = sheet
+    asked = tasks(page)
+    assert len(sizes) == len(asked["sizes"]) == len(asked["strips"])
+    for (n, _, k, _, p, s), strip, row in zip(asked["sizes"], asked["strips"], sizes):
+        n_out = nn.Conv2d(1, 1, k, stride=s, padding=p)(torch.zeros(1, 1, n, n)).shape[-1]
+        unused = n + 2 * p - ((n_out - 1) * s + k)
+        assert strip == (2 * p, n) and numbers(row[0]) == [n, n, k, k, p, s]
+        assert numbers(row[1])[:4] == [n, 2, p, k] and bold(row[1]) == [n_out]
+        assert numbers(row[2]) == [unused]
+        mistakes = [n_out - 1]  # no + 1
+        mistakes += [n + p - k + 1, n - k + 1] if p else []  # padding on one side, on none
+        mistakes += [math.ceil((n - k) / s) + 1] if unused else []  # rounded up
+        mistakes += [n - k + 1] if s > 1 else []  # no stride
+        assert numbers(row[3].replace("+ 1", "")) == mistakes
+
+
+def solved(image, layers):
+    """Shape and parameters after each layer of the page's table, by torch."""
+    x = torch.zeros(1, *image)
+    for said in layers:
+        if len(said) == 4:
+            layer = nn.Conv2d(x.shape[1], said[0], said[1], padding=said[3])
+        elif len(said) == 2:
+            layer = nn.MaxPool2d(said)
+        else:
+            x = x.flatten(1)
+            layer = nn.Linear(x.shape[1], *said)
+        x = layer(x)
+        yield tuple(x.shape[1:]), sum(weights.numel() for weights in layer.parameters())
+
+
+def test_the_key_of_the_shapes(sheet):
+    page, keys, (_, _, table, *_) = sheet
+    asked = tasks(page)
+    right = list(solved(asked["image"], asked["layers"]))
+    assert right == [(row.shape, row.parameters) for row in lh.layer_table(lh.LeNet5())]
+    assert [(tuple(numbers(row[2])), numbers(row[3])[-1]) for row in table] == right
+    for said, (_, words, _, product) in zip(asked["layers"], table):
+        left, _, result = product.replace(",", "").partition(" = ")
+        assert numbers(words) == said
+        assert not result or eval(left.replace("×", "*")) == int(result)
+    total = sum(parameters for _, parameters in right)
+    assert asked["total"] == [[total]]
+    assert {total, math.prod(right[3][0])} <= set(numbers(keys[2].rpartition("|")[2]))
+
+
+def test_the_key_of_the_five_steps_is_notebook_04s(sheet):
+    page, keys, _ = sheet
+    steps = tasks(page)["steps"]
+    cells = nbformat.read(NOTEBOOKS / "en" / "04_train_lenet5.ipynb", as_version=4).cells
     loop = next(cell.source for cell in cells if "def plain_epoch" in cell.source)
     lines = [line.partition("#")[0].strip() for line in loop.splitlines()]
-    places = [lines.index(line) for line in sorted(sheet.STEPS, key=sheet.STEPS.get)]
-    assert places == sorted(places) and sorted(sheet.STEPS.values()) == [1, 2, 3, 4, 5]
-    assert list(sheet.STEPS.values()) != sorted(sheet.STEPS.values())
+    order = sorted(steps, key=lines.index)
+    assert order != steps
+    assert bold(keys[3]) == [order.index(step) + 1 for step in steps]
 
 
-def test_the_sheet_gives_no_answer_away():
-    """But the parameters' sum, which is there to check them."""
-    for language in LANGUAGES:
-        text = re.sub(r"<style>.*?</style>|<[^>]*>", " ", sheet.worksheet(language), flags=re.S)
-        shapes = [shape for shape, _ in BY_HAND["layers"] if "@" in shape]
-        for answer in (*shapes, "156", "2,416", "48,120", "10,164", "850", "256", "1.6", "400"):
-            assert answer not in text, answer
-        assert "61,706" in text
+def test_the_key_of_the_ticket(sheet):
+    page, keys, _ = sheet
+    asked = tasks(page)
+    step, inputs, _ = re.findall(r"^\d\. (.*)", keys[4], re.M)
+    before, slope, rate = asked["weight"]
+    weight = nn.Parameter(torch.tensor(before))
+    (slope * weight).backward()
+    torch.optim.SGD([weight], lr=rate).step()
+    assert bold(step) == pytest.approx([weight.item()])
+    uphill, no_rate = before + rate * slope, before - slope
+    assert numbers(step)[-2:] == pytest.approx([uphill, no_rate])
+    c1, *others = asked["layers"]
+    s4 = [list(solved(asked["image"], [c, *others]))[3][0] for c in (c1, [*c1[:3], 0])]
+    assert bold(inputs) == [math.prod(s4[1])]
+    assert {*s4[1], math.prod(s4[0])} <= set(numbers(inputs))
+
+
+def test_the_page_gives_no_answer_away(sheet):
+    page, keys, (_, _, table, *_) = sheet
+    answers = re.findall(r"\d+@[\d×]+|(?<= = )[\d,]{3,}|(?<=\*\*)\d[\d. ]{2,}", "".join(keys[2:]))
+    assert len(answers) == 13 and not [answer for answer in answers if answer in page.body.text]
+    blanks = page.select(".box, .blank, .line, .output td, .window td, .layers td:last-child")
+    assert len(blanks) > 80 and not [blank for blank in blanks if blank.text]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_two_sides_of_a4_and_a_phone(browser, language):
+def test_two_sides_of_a4_a_phone_and_landmarks(browser, language):
     context = browser.new_context(offline=True)
     page, asked = context.new_page(), []
     page.on("request", lambda request: asked.append(request.url))
-    page.goto(address := file_of(language, "worksheet.html").as_uri())
+    page.goto(address := (NOTEBOOKS / language / "worksheet.html").as_uri())
     assert {url for url in asked if not url.startswith("data:")} == {address}
-    assert page.locator("script").count() == 0
+    roles = {"main": 1, "region": 2, "banner": 0}
+    assert {role: page.get_by_role(role).count() for role in roles} == roles
+    assert (
+        page.locator("h1").count() == 1 and page.locator("body > :not(main), script").count() == 0
+    )
     for width in (320, 390, 820, 1280):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -32,7 +32,7 @@ exercises   all of them, and the notebook that asks each
 reading     an answer read, compared, and written in few characters
 answers     the answers that were given, and `report`, which prints them
 judging     `check`: what is said of an answer
-timed       a call with a limit of time, whatever it does
+timed       a student's call: the room it is judged in, and its limit of time
 mystery     notebook 05's five trainings with a fault each
 guesses     a guess before a run, shown beside what came out
 command     the command line: options, and Ctrl-C
@@ -44,7 +44,6 @@ panel       widget: a training in the background
 downhill    widget: one step of gradient descent
 softmax     widget: scores, shares and the loss
 page        00_demo.html: draw pad and explorer without Python (page.js, lenet5.js)
-worksheet   worksheet.html, to print, and its key in teacher_guide.md (worksheet_key.md)
 """
 
 import os

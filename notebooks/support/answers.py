@@ -8,15 +8,15 @@ import time
 
 from .exercises import NOTEBOOKS
 from .files import MY_NETWORK, one_at_a_time, shown_path, write_file
+from .reading import say
 from .texts import text
 
 MY_ANSWERS = MY_NETWORK.with_name("my_answers.json")
 """{exercise: an entry, see FIELDS}"""
 FIELDS = {
-    "answer": str,  # the last one, as it reads
+    "answer": str,  # the first right one, or else the last, as it reads
     "right": bool,  # whether that one is
-    "tries": int,
-    "first_right": (int, type(None)),  # the try that was right first
+    "tries": int,  # until then
 }
 LINE = 60  # characters; a longer answer has lines of its own in the report
 
@@ -26,7 +26,7 @@ _unsaved: dict[str, dict] = {}  # where the file cannot be written
 
 def keep_answer(name: str, answer: str, right: bool) -> None:
     """Adds a try to MY_ANSWERS, or to this kernel's memory where that cannot be written. The same
-    answer once more, as when a cell is run again, is no new try."""
+    answer once more, as when a cell is run again, is no new try, nor is any after a right one."""
     with _lock:
         try:
             with one_at_a_time(MY_ANSWERS):
@@ -40,13 +40,10 @@ def keep_answer(name: str, answer: str, right: bool) -> None:
 
 
 def _with_try(entry, answer, right):
-    """The entry of an exercise with one more try."""
-    old = entry or {"tries": 0, "first_right": None}
-    if (old.get("answer"), old.get("right")) == (answer, right):
+    """The entry of an exercise with one more try; what was right stays."""
+    if entry and (entry["right"] or (entry["answer"], False) == (answer, right)):
         return entry
-    tries = old["tries"] + 1
-    first_right = old["first_right"] or (tries if right else None)
-    return {"answer": answer, "right": right, "tries": tries, "first_right": first_right}
+    return {"answer": answer, "right": right, "tries": entry["tries"] + 1 if entry else 1}
 
 
 def _read_answers():
@@ -62,7 +59,7 @@ def _read_answers():
     except Exception:  # whatever its first bad byte makes of it
         aside = MY_ANSWERS.with_name(f"{MY_ANSWERS.name}.damaged")
         os.replace(MY_ANSWERS, aside)
-        print(text("answers_damaged", name=MY_ANSWERS.name, aside=aside.name))
+        say(text("answers_damaged", name=MY_ANSWERS.name, aside=aside.name))
         return {}
 
 
@@ -79,37 +76,35 @@ def _all_answers():
 
 def report(student: str = ...) -> None:
     """Prints your homework, to be handed in as text: each exercise of every notebook, whether it
-    was answered, at which try it was right first, and the last answer. Notebook 06.
+    was answered, at which try it was right, and that answer or the last. Notebook 06.
 
     student: your name.
     """
     with _lock:
         answers, trouble = _all_answers()
     name = "" if student is ... or student is None else " ".join(str(student).split())
-    print(text("report_title", name=name or text("report_no_name"), date=time.strftime("%Y-%m-%d")))
+    say(text("report_title", name=name or text("report_no_name"), date=time.strftime("%Y-%m-%d")))
     names = [name for exercises in NOTEBOOKS.values() for name in exercises]
     for notebook, exercises in NOTEBOOKS.items():
-        print(f"\n{notebook}")
+        say(f"\n{notebook}")
         for name in exercises:
-            print(_entry_text(name.ljust(max(map(len, names))), answers.get(name)))
+            say(_entry_text(name.ljust(max(map(len, names))), answers.get(name)))
     entries = [answers[name] for name in names if name in answers]
-    right = sum(entry["first_right"] is not None for entry in entries)
-    print("\n" + text("report_sum", n=len(names), answered=len(entries), right=right))
+    right = sum(entry["right"] for entry in entries)
+    say("\n" + text("report_sum", n=len(names), answered=len(entries), right=right))
     if trouble:
-        print(trouble)
+        say(trouble)
     if _unsaved:
-        print(text("answers_unsaved", path=shown_path(MY_ANSWERS)))
-    print(text("report_help", name=MY_ANSWERS.name))
+        say(text("answers_unsaved", path=shown_path(MY_ANSWERS)))
+    say(text("report_help", name=MY_ANSWERS.name))
 
 
 def _entry_text(name, entry):
     """The line of an exercise, and those of its answer."""
     if entry is None:
         return "  ".join(["  – " + name, text("report_none")])
-    mark, key = ("✓", "report_right") if entry["first_right"] else ("✗", "report_wrong")
-    said = text(key, first=entry["first_right"], tries=entry["tries"])
-    last = text("report_last" if entry["right"] or mark == "✗" else "report_last_wrong")
-    answer = entry["answer"]
+    mark, key = ("✓", "report_right") if entry["right"] else ("✗", "report_wrong")
+    said, answer = text(key, tries=entry["tries"]), entry["answer"]
     if "\n" in answer or len(answer) > LINE:
-        last, answer = last.rstrip(), "\n" + textwrap.indent(answer, " " * 6)
-    return f"  {mark} {name}  {said}{last}{answer}"
+        said, answer = said.rstrip(), "\n" + textwrap.indent(answer, " " * 6)
+    return f"  {mark} {name}  {said}{answer}"

@@ -30,9 +30,16 @@ def watch(layers: Iterable[nn.Module]) -> list[Call]:
         call.made = _tensor([output] if isinstance(output, torch.Tensor) else output)
 
     for layer in dict.fromkeys(layers):
+        refuse_scripted(layer)
         layer.register_forward_pre_hook(enter, with_kwargs=True)
         layer.register_forward_hook(leave)
     return calls
+
+
+def refuse_scripted(model: nn.Module) -> None:
+    """Raises ValueError for what torch.jit compiled, which shows nothing of its inside."""
+    if isinstance(model, torch.jit.ScriptModule):
+        raise ValueError(text("layer_scripted"))
 
 
 def _tensor(values):

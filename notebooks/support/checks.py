@@ -16,10 +16,15 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.data import Subset, TensorDataset
 
+from .pictures import OVERSHOOT, white_level
 from .texts import text
 
+WRAPPERS = {  # kind: where the network is that it was given
+    "DataParallel": "module",
+    "DistributedDataParallel": "module",
+    "OptimizedModule": "_orig_mod",  # torch.compile
+}
 KINDS = {  # argument: its type
-    "model": nn.Module,
     "optimizer": Optimizer,
     "scheduler": LRScheduler,
     "on_batch": Callable,
@@ -53,9 +58,10 @@ def checked(function: Callable, options: Callable | None = None) -> Callable:
     @wraps(function)
     def door(*args, **kwargs):
         bound = _bind(function.__name__, signature, args, kwargs)
+        shape = bound.arguments.get("input_shape", (1, 28, 28))
         for name, value in bound.arguments.items():
             if value is not signature.parameters[name].default:
-                bound.arguments[name] = check_argument(name, value)
+                bound.arguments[name] = check_argument(name, value, shape)
         return function(*bound.args, **bound.kwargs)
 
     door.__signature__ = signature  # what Shift+Tab shows
@@ -79,8 +85,10 @@ def _bind(name, signature, args, kwargs):
         raise TypeError(text("door_call", call=call)) from None
 
 
-def check_argument(name: str, value):
-    """The value as the function is to take it; raises what `checked` says."""
+def check_argument(name: str, value, shape: tuple[int, ...] = (1, 28, 28)):
+    """The value as the function is to take it; raises what `checked` says. shape: of a picture."""
+    if name == "model":
+        return _network(name, value, shape)
     if name in LIMITS:
         return whole_number(name, value, *LIMITS[name])
     if name in CONTENTS:
@@ -119,6 +127,27 @@ def whole_number(name: str, value, least: float = -math.inf, most: float = math.
     return whole
 
 
+def _network(name, value, shape):
+    """A network, out of its wrapper; layers that are lazy have got their sizes."""
+    value = getattr(value, WRAPPERS.get(type(value).__name__, ""), value)
+    if not isinstance(value, nn.Module):
+        raise _other_kind(name, value)
+    if not any(map(nn.parameter.is_lazy, value.parameters())):
+        return value
+    modes, reason = {part: part.training for part in value.modules()}, ""
+    with torch.no_grad():
+        try:
+            value.eval()(torch.zeros(1, *shape))
+        except Exception as error:  # whatever a forward raises
+            reason = f" ({type(error).__name__}: {error}".splitlines()[0] + ")"
+    for part, mode in modes.items():
+        part.training = mode
+    for layer, parameter in value.named_parameters():
+        if nn.parameter.is_lazy(parameter):
+            raise ValueError(text("still_lazy", layer=layer.rpartition(".")[0], reason=reason))
+    return value
+
+
 def _dataset(name, value):
     """A TensorDataset of images and labels, or a Subset of one, as the lesson's functions take it:
     images uint8 up to 255 or float, labels int64."""
@@ -144,7 +173,9 @@ def _whole_subset(value):
 
 def _images(images):
     fractions, low, high = images.is_floating_point(), images.min(), images.max()
-    if images.dim() not in (2, 4) or not (fractions or low >= 0 and high <= 255):
+    white = white_level(low, high, not fractions)
+    fits = high <= white * (1 + fractions * OVERSHOOT) or high.isnan()
+    if images.dim() not in (2, 4) or not (fits and (fractions or low >= 0)):
         found = f"{tuple(images.shape)}, {images.dtype}"
         raise ValueError(text("door_images", found=found, low=low.item(), high=high.item()))
     if fractions and not images.isfinite().all():
@@ -214,7 +245,7 @@ def _logits(name, value):
 def _path(name, value):
     if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
         raise _other_kind(name, value)
-    return Path(value).expanduser()
+    return Path(os.path.expanduser(value))  # "~backup.pt" is nobody's home
 
 
 CONTENTS = {

@@ -1,14 +1,14 @@
 """Exercises that ask for a function: the right one, and those with mistakes worth a hint."""
 
 import itertools
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch.nn import functional as F
 
-from .sizes import conv_output_size
+from .number_exercises import SIZE_MISTAKES
+from .sizes import ConvGeometry, conv_output_size
 
 
 @dataclass(frozen=True)
@@ -55,14 +55,8 @@ CODE = {  # notebooks 01 and 02
             n_in, kernel_size, stride, padding
         ),
         {
-            "hint_no_floor": lambda n, k, s, p: (n + 2 * p - k) / s + 1,
-            "hint_ceil": lambda n, k, s, p: math.ceil((n + 2 * p - k) / s) + 1,
-            "hint_no_plus_one": lambda n, k, s, p: (n + 2 * p - k) // s,
-            "hint_no_minus_one": lambda n, k, s, p: (n + 2 * p - k + 1) // s + 1,
-            "hint_unchanged": lambda n, k, s, p: n,
-            "hint_stride_ignored": lambda n, k, s, p: n + 2 * p - k + 1,
-            "hint_padding_once": lambda n, k, s, p: (n + p - k) // s + 1,
-            "hint_padding_ignored": lambda n, k, s, p: (n - k) // s + 1,
+            key: lambda *case, mistake=mistake: mistake(ConvGeometry(*case))
+            for key, mistake in SIZE_MISTAKES.items()
         },
         ((6, 3, 1, 0), *itertools.product(range(7, 13), range(1, 8), range(1, 5), range(4))),
     ),

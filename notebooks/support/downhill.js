@@ -16,19 +16,24 @@ export function slopeAt({ margins, share }, weight) {
 }
 
 const range = (n) => Array.from({ length: n }, (_, i) => i);
-const clamp = (at) => Math.min(Math.max(at, 0), 100);
+const inside = ([x, y]) => x >= 0 && x <= 100 && y >= 0 && y <= 100;
 const fill = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-const decimal = (value) => (Math.abs(value) < 1e4 ? value.toFixed(3) : value.toExponential(1))
+const decimal = (value, digits = 3) =>
+  (Math.abs(value) < 1e4 ? value.toFixed(digits) : value.toExponential(1))
   .replace("-", "−").replace("e+", "e");
 const path = (points, joint = "L") => points.map(([x, y], i) =>
   `${i ? joint : "M"}${x.toFixed(2)} ${(100 - y).toFixed(2)}h0`).join("");
 
+const shapes = (names) => names.map((name) => `<path class="lh-down-${name}"/>`).join("");
+
 /** A picture stretched to any size; its labels, [side, percent, text], stand beside it. The slider
- * below is its horizontal axis. */
-const chart = (name, title, control, lines, labels, more = "") => `<figure class="lh-down-${name}">
+ * below is its horizontal axis. `cut` are lines that end at its edge, `dots` points in it. */
+const chart = (name, title, control, cut, dots, labels, more = "") => `<figure
+  class="lh-down-${name}">
   <figcaption>${title}</figcaption><div class="lh-down-plot">
     <svg viewBox="0 0 100 100" preserveAspectRatio="none" role="img" aria-label="${title}">
-      ${lines.map((line) => `<path class="lh-down-${line}"/>`).join("")}</svg>
+      <svg width="100" height="100" overflow="hidden">${shapes(cut)}</svg>${shapes(dots)}</svg>
+    <b class="lh-down-out" aria-hidden="true"></b>
     ${labels.map(([side, at, label]) =>
       `<span aria-hidden="true" style="${side}: ${at}%">${label}</span>`).join("")}</div>
   <label><input type="range" data-lm-suppress-shortcuts="true">${control} <output></output></label>
@@ -46,9 +51,9 @@ function render({ model, el }) {
   const places = range(121).map((i) => LIMIT * (i / 60 - 1));
   const heights = places.map((place) => lossAt(valley, place));
   const low = Math.floor(Math.min(...heights)), high = Math.ceil(Math.max(...heights));
-  const across = (weight) => clamp(50 + 50 * weight / LIMIT);
+  const across = (weight) => 50 + 50 * weight / LIMIT;
   const up = (loss) => 100 * (loss - low) / (high - low);
-  const on = (weight) => [across(weight), clamp(up(lossAt(valley, weight)))];
+  const on = (weight) => [across(weight), up(lossAt(valley, weight))];
 
   // all weights: the loss before the step is in the middle, the best one as far below as seen above
   const known = losses.map((loss) => loss ?? Infinity), best = known.indexOf(Math.min(...known));
@@ -59,35 +64,47 @@ function render({ model, el }) {
     { best: rates[best], least: decimal(known[best]), worse: rates[worse] ?? "∞" });
 
   el.innerHTML = `<div class="lh-down"><div class="lh-down-charts">
-    ${chart("one", say("one"), say("weight"), ["curve", "tangent", "trail", "next", "here"],
+    ${chart("one", say("one"), say("weight"), ["curve", "tangent"], ["trail", "next", "here"],
       [...[low, high].map((loss) => ["bottom", up(loss), loss]),
         ...[-LIMIT, 0, LIMIT].map((at) => ["left", across(at), decimal(at).split(".")[0]])],
       `<div>${button("step", say("step"))} ${button("reset", say("reset"))}</div>`)}
-    ${chart("all", say("all"), say("rate"), ["before", "curve", "best", "here"],
+    ${chart("all", say("all"), say("rate"), ["before", "curve"], ["best", "here"],
       [["bottom", 50, decimal(before)], ["bottom", 8, decimal(before - depth)],
         ...range(4).map((power) => ["left", after(6 * power)[0], rates[6 * power]])])}</div>
     <div class="lh-down-gone" role="status"></div>
     <div class="lh-down-live" aria-live="polite"></div></div>`;
   const find = (selector) => el.querySelector(`.lh-down-${selector}`);
   const put = (selector, content) => { find(selector).textContent = content; };
-  const line = (selector, ...points) => find(selector).setAttribute("d", path(...points));
+  const line = (selector, points) => find(selector).setAttribute("d", path(points));
+  const dots = (selector, points) => // those in the picture
+    find(selector).setAttribute("d", path(points.filter(inside), "M"));
+  const pointOut = (name, arrow, [x, y], to) => { // beside the edge, where a point is not inside
+    const out = find(`${name} .lh-down-out`);
+    out.textContent = arrow && `${arrow} ${say("out", { to })}`;
+    Object.assign(out.style, { left: `${x}%`, bottom: `${y}%`, translate: `${-x}% ${y}%` });
+  };
   const weight = find("one input"), rate = find("all input");
   Object.assign(weight, { min: -LIMIT, max: LIMIT, step: 0.1 });
   Object.assign(rate, { min: 0, max: rates.length - 1 });
   line("one .lh-down-curve", places.map(on));
   line("before", [[0, 50], [100, 50]]);
   line("all .lh-down-curve", range(rates.length).map(after).filter(([, y]) => y < 1e6));
-  line("best", [after(best)]);
+  dots("best", [after(best)]);
 
   function draw() {
     const weights = model.get("weights"), lr = model.get("learning_rate"), here = weights.at(-1);
     const slope = slopeAt(valley, here), next = here - lr * slope, index = rates.indexOf(lr);
     const [x, y] = on(here), rise = up(slope * LIMIT / 50) - up(0), half = 25 / Math.hypot(1, rise);
-    line("tangent", [[x - half, y - half * rise], [x + half, y + half * rise]]);
-    line("trail", weights.map(on), "M"); // dots
-    line("next", [on(next)]);
-    line("one .lh-down-here", [[x, y]]);
-    line("all .lh-down-here", [[after(index)[0], clamp(after(index)[1])]]);
+    line("tangent", inside([x, y])
+      ? [[x - half, y - half * rise], [x + half, y + half * rise]] : []);
+    dots("trail", weights.map(on));
+    dots("next", [on(next)]);
+    dots("one .lh-down-here", [[x, y]]);
+    dots("all .lh-down-here", [after(index)]);
+    const out = [here, next].find((place) => !inside(on(place))) ?? 0;
+    pointOut("one", ["←", "", "→"][Math.sign(out) + 1], [out > 0 ? 100 : 0, 50], decimal(out, 1));
+    pointOut("all", inside(after(index)) ? "" : "↑", [after(index)[0], 100],
+      losses[index] === null ? "NaN" : decimal(losses[index], 1));
     [weight.value, rate.value] = [here, index];
     [weight.ariaValueText, rate.ariaValueText] = [decimal(here), String(lr)];
     put("one output", decimal(here));

@@ -14,10 +14,11 @@ from torch.func import functional_call
 from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 
+from .calls import refuse_scripted
 from .checks import checked
 from .forward import check_batch, check_learning
 from .images import png
-from .inference import as_float, snapshot
+from .inference import as_input, snapshot
 from .labels import label
 from .texts import page_texts, text
 
@@ -79,12 +80,13 @@ def downhill(model: nn.Module, dataset: TensorDataset, digit: int = 0) -> Downhi
     The model stays as it is and may be in training. Raises ValueError for a model that lacks `fc3`,
     learns nothing or gives no numbers, and what `checked` says. Notebook 04.
     """
+    refuse_scripted(model)
     check_learning(model)
     model = snapshot(model).cpu()
     if not hasattr(model, "fc3"):
         raise ValueError(text("no_layer", name="fc3"))
     images, labels = (tensor[:PICTURES].cpu() for tensor in dataset.tensors)
-    images = as_float(images)
+    images = as_input(model, images)
     logits = model(images)
     check_batch(logits, labels)
     if not logits.isfinite().all():

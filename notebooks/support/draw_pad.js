@@ -19,6 +19,7 @@
 
 const SIDE = 112, SCALE = 5; // of a drawing; pixels of the canvas to one of its pixels
 const ERASER = 2.5; // times the pen's width
+const SURE = 0.9; // a probability above which a guess that is not the label is asked about
 const SEND_EVERY = 150, PATIENCE = 2500, SETTLED = 800; // milliseconds
 const LAYERS = { // zoom: pixels of the page to a cell; columns: maps in a row where there is room
   c1: { title: "C1", zoom: 3, columns: 6 },
@@ -238,29 +239,31 @@ function resultsView(texts) {
 function render({ model, el }) {
   const texts = model.get("texts");
   let sent = null, words = "", timer = 0, patience = 0, settling = 0;
-  let gone = false, asked = false;
+  let gone = false, asked = false, doubted = null; // the label that was asked about
 
   const notice = make("div", { class: "lh-pad-notice", role: "status" });
   const live = make("div", { class: "lh-pad-live", "aria-live": "polite" });
-  const expect = () => { // no answer: a cell runs, or the kernel is gone
+  const expect = act => { // an answer; if none comes, a cell runs, or the kernel is gone
     clearTimeout(patience);
-    if (!gone) patience = setTimeout(() => { notice.textContent = texts.waiting; }, PATIENCE);
+    const complain = () => { notice.textContent = texts.python_waiting; };
+    if (!gone) patience = setTimeout(complain, PATIENCE);
+    act(); // last: without Python the answer is there before it returns
   };
   const announce = () => {
     clearTimeout(settling);
     settling = setTimeout(() => { if (!sheet.inUse()) live.textContent = words; }, SETTLED);
   };
-  const set = (name, value) => {
+  const set = (name, value) => expect(() => {
     model.set(name, value);
     model.save_changes();
-    expect();
-  };
+  });
   const send = () => {
     clearTimeout(timer);
     timer = 0;
     const levels = sheet.levels(), old = bytes(model.get("_ink"));
     if (levels.every((level, i) => level === old[i])) return;
     sent = new DataView(levels.buffer);
+    doubted = null;
     set("_ink", sent);
   };
   const sheet = drawingSheet(model.get("_pen"), texts.label, over => {
@@ -308,20 +311,29 @@ function render({ model, el }) {
     make("label", {}, texts.keep, label), keep, kept);
   keeping.hidden = model.get("_kept") === undefined; // a page without Python
   keep.onclick = () => {
-    asked = true;
     send();
-    model.send({ keep: Number(label.value) });
-    expect();
+    const digit = Number(label.value), answer = model.get("_answer");
+    const shares = answer.problem || answer.fault ? [] : softmax(layerValues(answer).fc3);
+    const guess = shares.findIndex(share => share > SURE);
+    if (![-1, digit].includes(guess) && doubted !== digit) { // a slip of the label? asked once
+      doubted = digit;
+      kept.textContent = fill(texts.doubt, { guess, p: percent(shares[guess]), digit });
+      return;
+    }
+    asked = true;
+    expect(() => model.send({ keep: digit }));
   };
 
+  const [sees, guess, ...others] = view.elements;
   el.replaceChildren(make("div", { class: "lh-pad" }, make("div", { class: "lh-pad-body" },
+    make("div", { class: "lh-pad-board" }, sheet.canvas,
+      make("div", { class: "lh-pad-tools" }, ...tools, clear), notice),
+    sees, guess,
     make("div", { class: "lh-pad-options" },
       make("div", { class: "lh-pad-samples", role: "group", "aria-label": texts.samples },
         make("span", { "aria-hidden": "true" }, texts.samples), ...samples),
       make("label", {}, centre, texts.centre), networks, keeping),
-    make("div", { class: "lh-pad-board" }, sheet.canvas,
-      make("div", { class: "lh-pad-tools" }, ...tools, clear), notice),
-    ...view.elements, live)));
+    ...others, live)));
 
   const listeners = {
     "change:_ink": () => {
@@ -349,7 +361,7 @@ function render({ model, el }) {
     "comm_live_update": () => { // fired when the kernel is restarted, and then only
       gone = true;
       clearTimeout(patience);
-      notice.textContent = texts.gone;
+      notice.textContent = texts.python_gone;
     },
   };
   const ended = model.widget_manager?.kernel?.disposed; // JupyterLab's: a shutdown closes no comm

@@ -52,11 +52,9 @@ class DrawPad(anywidget.AnyWidget):
 
     def __init__(self, models: nn.Module | dict[str, nn.Module]) -> None:
         named = models.items() if isinstance(models, dict) else [("", models)]
-        self._models = {str(name): model for name, model in named}
+        self._models = {str(name): check_argument("model", model) for name, model in named}
         if not self._models:
             raise ValueError(text("pad_models"))
-        for model in self._models.values():
-            check_argument("model", model)
         self._lock = threading.RLock()  # a page's message may come in a thread of its own
         names = list(self._models)
         super().__init__(network=names[0], _networks=names, texts=page_texts("pad_"))

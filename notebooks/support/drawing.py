@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional as F
 
 from .checks import checked
-from .pictures import OVERSHOOT, grey_levels, light_on_dark
+from .pictures import OVERSHOOT, grey_levels, ink_on_ground
 from .texts import text
 
 SIDE, PEN = 112, 7  # of a drawing, and of its pen, in pixels
@@ -45,24 +45,25 @@ def to_mnist_style(drawing) -> torch.Tensor:
 
     Its longer side is scaled to 20 pixels (averaging, not picking pixels), then its centre of mass
     is put in the middle of 28x28. drawing: a PIL image, array or tensor, grey or in colour, each
-    side at least 28, light on dark or ink on paper (`ink_levels` says more). Raises ValueError for
-    anything else and for an empty drawing. Notebook 00.
+    side at least 28: a digit on blank ground, dark on light or light on dark (`ink_levels` says
+    more). Raises ValueError for anything else: nothing drawn, or ruled paper, a shadow or a table
+    that reaches the picture's edge. Notebook 00.
     """
     return centred(ink_levels(drawing))
 
 
 def ink_levels(drawing) -> torch.Tensor:
-    """A drawing's ink, float32 (H, W) in [0, 1], 0 is empty; dark ink on light paper is turned.
+    """A drawing's ink, float32 (H, W) in [0, 1], 0 is empty; a photo becomes smaller.
 
     drawing: as for `to_mnist_style`; a mask, 8 or 16 bits, floats up to 1 or up to 255. Raises
-    ValueError for other shapes and levels, and NaN.
+    ValueError for other shapes and levels, NaN, and what `ink_on_ground` says.
     """
     ink = grey_levels(drawing, "drawing")
     if min(ink.shape) < 28:
         raise ValueError(text("drawing_shape", name="drawing", found=tuple(ink.shape)))
     if ink.min() < -OVERSHOOT or ink.max() > 1 + OVERSHOOT:
         raise ValueError(text("drawing_levels", name="drawing"))
-    return light_on_dark(ink.clamp(0, 1))
+    return ink_on_ground(ink.clamp(0, 1))
 
 
 def centred(ink: torch.Tensor) -> torch.Tensor:

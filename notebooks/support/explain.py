@@ -30,15 +30,22 @@ def explain_cell(
     channel by channel, the bias, the sum and what comes behind it (of LeNet-5, ReLU); for a
     pooling layer, the patch and its largest value, or its average. All numbers count from 0.
 
-    layer: "c1", "s2", "c3" or "s4"; image as in `show_layers`, whose maps have the same values.
-    They are the model's own; a line says so where the sum is another. Raises ValueError for
-    another layer or image, for a cell that the map does not have, and for a layer of another
-    kind. Notebook 00.
+    layer: of LeNet-5 "c1", "s2", "c3" or "s4", of others a name as `layer_table` prints it; image
+    as in `show_layers`, whose maps have the same values. They are the model's own; a line says so
+    where the sum is another. Raises ValueError for another layer or image, for a cell that the map
+    does not have, and for a layer of another kind. Notebook 00.
     """
-    if layer not in ("c1", "s2", "c3", "s4"):
-        raise ValueError(text("explain_layer", layer=repr(layer)))
     model = snapshot(model)  # one and the same weights for maps and sum, should it be in training
-    step, module = catch_steps(model, image)[layer], getattr(model, layer)
+    own = {
+        name: isinstance(part, tuple(EXPLAIN))
+        for name, part in model.named_modules()
+        if isinstance(part, (*EXPLAIN, nn.Linear))
+    }
+    if layer not in LAYERS[:4] and not own.get(layer):
+        with_maps = ", ".join(name for name in own if own[name])
+        raise ValueError(text("explain_layer", layer=repr(layer), names=with_maps))
+    names = LAYERS if layer in LAYERS else list(own)
+    step, module = catch_steps(model, image, names)[layer], model.get_submodule(layer)
     explain = next((EXPLAIN[kind] for kind in EXPLAIN if isinstance(module, kind)), None)
     if explain is None or step.made.dim() != 3:
         raise ValueError(text("explain_kind", layer=layer, kind=type(module).__name__))
@@ -46,7 +53,10 @@ def explain_cell(
     for name, at, n in zip(("channel", "row", "column"), cell, step.made.shape):
         if not hasattr(at, "__index__") or at not in range(n):
             raise ValueError(text("explain_cell", name=name, at=repr(at), layer=layer, last=n - 1))
-    return _draw(explain(layer, module, step, cell), layer, step.passed, cell)
+    explanation = explain(layer, module, step, cell)
+    explanation.reason += _ending(next_layer(layer, names), step, cell, explanation.value)
+    below = ["input", *names][names.index(layer)]
+    return _draw(explanation, below, layer, step.passed, cell)
 
 
 @dataclass
@@ -56,6 +66,7 @@ class _Explanation:
     window: tuple[ConvGeometry, ConvGeometry]  # of rows and columns
     stages: list  # (titles, tables (n, h, w), what their colours are scaled by)
     reason: str
+    value: float
 
 
 def _look(layer, module, maps, row, column):
@@ -85,13 +96,13 @@ def _explain_sum(layer, module, step, cell):
     terms = _listed([f"{s:+.3f}" for s in sums], " ", short)
     words = label("(no bias)" if module.bias is None else "{bias:+.3f} (bias)", bias=bias)
     total = sum(sums) + bias
-    reason = f"{terms}   {words}   =  {total:.3f}{_ending(layer, step, cell, total)}"
+    reason = f"{terms}   {words}   =  {total:.3f}"
     stages = [
         ([label("patch")] * n, patch, source),
         ([label("kernel")] * n, kernel, kernel),
         ([label("patch x kernel\nsum {sum:+.3f}", sum=s) for s in sums], products, products),
     ]
-    return _Explanation(numbers, source, window, stages, reason)
+    return _Explanation(numbers, source, window, stages, reason, total)
 
 
 def _explain_pooling(layer, module, step, cell):
@@ -107,8 +118,8 @@ def _explain_pooling(layer, module, step, cell):
     words = "the average of {values} is {value:.3f}"
     words = "the largest of {values} is {value:.3f}" if largest else words
     reason = label(words, values=of, value=value)
-    reason += _ending(layer, step, cell, value)
-    return _Explanation([channel], source, window, [([label("patch")], patch, source)], reason)
+    stages = [([label("patch")], patch, source)]
+    return _Explanation([channel], source, window, stages, reason, value)
 
 
 EXPLAIN = {
@@ -130,7 +141,7 @@ def _listed(words, mark, short):
     return mark.join(words) if len(words) <= 9 else short
 
 
-def _ending(layer: str, step: Step, cell, by_hand: float) -> str:
+def _ending(following: str, step: Step, cell, by_hand: float) -> str:
     """What the network did with a value that is known by hand."""
     made, passed = step.made[cell].item(), step.passed[cell].item()
     differ = abs(made - by_hand) > 0.001 * (1 + abs(made))
@@ -140,11 +151,11 @@ def _ending(layer: str, step: Step, cell, by_hand: float) -> str:
     elif step.between is None:
         leads = "another step leads to {next}, which takes {value:.3f}"
         leads = "another step leads to {next}" if step.passed is step.made else leads
-        words += "\n" + label(leads, next=next_layer(layer), value=passed)
+        words += "\n" + label(leads, next=following, value=passed)
     return words
 
 
-def _draw(explanation, layer, maps, cell):
+def _draw(explanation, below, layer, maps, cell):
     """One map: from left to right, with numbers. Several: each from top to bottom."""
     (channel, row, column), (rows, columns) = cell, explanation.window
     stages, source = explanation.stages, explanation.source
@@ -152,7 +163,7 @@ def _draw(explanation, layer, maps, cell):
     figure = blank_figure(max(11, 1.35 * (len(source) + 2)), 3 if alone else 6.6)
     where = label(
         "{layer}, map {n}, row {row}, column {column}",
-        layer=LAYER_NAMES[layer],
+        layer=LAYER_NAMES.get(layer, layer),
         n=channel,
         row=row,
         column=column,
@@ -162,9 +173,8 @@ def _draw(explanation, layer, maps, cell):
     shape = (1, len(stages) + 2) if alone else (len(stages) + 1, len(source) + 2)
     grid = figure.add_gridspec(*shape)
     window = columns.window(column)[0], rows.window(row)[0], rows.span
-    below = ["input", *LAYERS][LAYERS.index(layer)]
     for c, number in enumerate(explanation.numbers):
-        title = label("{layer}, map {n}", layer=LAYER_NAMES[below], n=number)
+        title = label("{layer}, map {n}", layer=LAYER_NAMES.get(below, below), n=number)
         title = label("input") if below == "input" else title
         ax = figure.add_subplot(grid[0, 0] if alone else grid[0, c])
         show_table(ax, source[c], title, color_scale(source), window)
@@ -173,6 +183,6 @@ def _draw(explanation, layer, maps, cell):
             show_table(ax, tables[c], titles[c], color_scale(whole), numbers=8 if alone else 0)
     ax = figure.add_subplot(grid[0, -1] if alone else grid[1:3, -2:])
     words, value = "{layer}, map {n}\nvalue {value:.3f}", maps[cell].item()
-    title = label(words, layer=LAYER_NAMES[layer], n=channel, value=value)
+    title = label(words, layer=LAYER_NAMES.get(layer, layer), n=channel, value=value)
     show_table(ax, maps[channel], title, color_scale(maps), (column, row, 1))
     return figure

@@ -6,9 +6,10 @@ const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRi
   Home: [0, -Infinity], End: [0, Infinity] };
 const POSITIVE = "#e69f00", NEGATIVE = "#56b4e9", GREY = "#888", LIT = "#009e73", FRAME = "#cc3311";
 const EDGE = 2; // device pixels around a grid, for its outer lines
-const TITLE = 44, SIGN = 26; // px above each grid; px before kernel and output, for ∗ and =
+const TITLE = 44, SIGN = 26, SUM = 246; // px: above grids; before two, for ∗ and =; for the sum
 const LARGEST = 64, READABLE = 20; // px of a cell at most; px from which it shows its number
-const SUM = 246; // px that a narrow explorer keeps below the grids for the sum
+const HEAVIEST = 1e6; // the largest weight that can be typed
+const FRACTION = /^\s*([-+]?(?=\.?\d)\d*\.?\d*(?:e[-+]?\d+)?)\s*(?:\/\s*(\d+\.?\d*)\s*)?$/i;
 const LETTER = 0.61, LINE = 1.3; // width of a monospaced letter, height of a line, in font sizes
 
 /** The sizes along one axis, as ConvGeometry in sizes.py has them. */
@@ -46,10 +47,20 @@ export function numberText(value) {
   return text.replaceAll("-", "−");
 }
 
+/** The weight that was typed: 0.5, 1,5, −2 or 1/9; null for what is no number or too large. */
+export function weightOf(typed) {
+  const signs = { "−": "-", "⁄": "/", ",": "." };
+  const text = typed.normalize("NFKC").replace(/[−⁄,]/g, (sign) => signs[sign]);
+  const [, above, below = 1] = text.match(FRACTION) ?? [], weight = above / below;
+  return Math.abs(weight) <= HEAVIEST ? weight : null;
+}
+
 const range = (n) => Array.from({ length: n }, (_, i) => i);
+const cross = (rows, columns) => rows.flatMap((i) => columns.map((j) => [i, j]));
 const extreme = (of, table) => of(...table.map((row) => of(...row)));
 const largest = (table) => Math.max(extreme(Math.max, table), -extreme(Math.min, table)) || 1;
 const longest = (texts) => Math.max(...texts.map((text) => text.length));
+const put = (element, text) => element.textContent === text || element.replaceChildren(text);
 const pad = (image, padding) => resized(image, image.length + 2 * padding);
 
 /** A sum of products: a line for each row of the kernel, in columns, and one for the result. */
@@ -95,10 +106,8 @@ function hatching(context) {
 function paint(canvas, table, cell, scale, style,
   { tint, lit = [], unread = [], padding = 0, frame, isPicture = false }) {
   const n = table.length, at = (i) => EDGE + Math.round(i * cell), side = at(n) + EDGE;
-  if (canvas.width !== side) {
-    canvas.width = canvas.height = side;
-    canvas.style.width = canvas.style.height = `${side / scale}px`;
-  }
+  if (canvas.width !== side) canvas.width = canvas.height = side;
+  canvas.style.width = canvas.style.height = `${side / scale}px`;
   const context = canvas.getContext("2d");
   const box = (i, j, rows, columns) =>
     [at(j), at(i), at(j + columns) - at(j), at(i + rows) - at(i)];
@@ -138,8 +147,7 @@ function paint(canvas, table, cell, scale, style,
   if (frame) context.strokeRect(...box(frame[0], frame[1], frame[2], frame[2]));
 }
 
-/** The cells of input, kernel and output in px: all the same, unless they are a picture's pixels.
- * And the room [width, height] for a sum of such `lines`, below the grids or beside the input. */
+/** Each grid's cells in px, and the room [width, height] for a sum of such `lines`. */
 function arrange(isNarrow, isPicture, { padded, n_out: n }, k, lines, width, height) {
   const weight = Math.max(READABLE, Math.min(40, 150 / k)), across = width - 2 * SIGN - 12;
   const [fixed, weights] = isPicture ? [k * weight, 0] : [0, k], tallest = Math.max(weights, n);
@@ -156,12 +164,10 @@ function arrange(isNarrow, isPicture, { padded, n_out: n }, k, lines, width, hei
   return { input: cell, kernel: isPicture ? weight : cell, output: cell, sum };
 }
 
-const put = (element, text) => element.textContent === text || element.replaceChildren(text);
-
 function render({ model, el }) {
   const texts = model.get("texts"), choices = model.get("choices");
   const say = (key, values) => texts[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
-  const isPicture = choices.n_in.length === 1;
+  const isPicture = choices.n_in.length === 1, hint = isPicture ? "hint_picture" : "hint";
   const id = `lh-${Math.random().toString(36).slice(2)}`; // another for each view
   const keys = 'data-lm-suppress-shortcuts="true"'; // typing here is no command to JupyterLab
   const named = (name) => `<span>${texts[name] ?? name}</span>`;
@@ -183,16 +189,17 @@ function render({ model, el }) {
         aria-describedby="${id}-hint" ${keys}><div role="row">
         <div role="gridcell" id="${id}-${name}"></div></div></canvas></figure>`).join("")}
     <div class="lh-sum"></div><div class="lh-message"></div></div>
-  <div id="${id}-hint">${say(isPicture ? "hint_picture" : "hint")}</div>
+  <div class="lh-notice" role="status"></div><div id="${id}-hint" class="lh-hint">
+    <span>${say(hint)}</span><span>${say(`${hint}_touch`)}</span></div>
   <div class="lh-gone" role="status"></div><div class="lh-live" aria-live="polite"></div></div>`);
   const root = el.lastElementChild;
-  const [controls, formula, board, , gone, live] = root.children;
+  const [controls, formula, board, notice, , gone, live] = root.children;
   const [sum, message] = [...board.children].slice(GRIDS.length);
   const chosen = controls.querySelectorAll("[name]"), play = controls.lastElementChild, grids = {};
   for (const name of GRIDS) {
     const [title, canvas] = board.querySelector(`.lh-${name}`).children;
-    grids[name] = { title, canvas, cell: canvas.firstElementChild.firstElementChild, size: 1,
-      cursor: { name, i: 0, j: 0 } };
+    const cell = canvas.querySelector("[id]"), cursor = { name, i: 0, j: 0 };
+    grids[name] = { title, canvas, cell, size: 1, cursor };
   }
 
   // the settings, and what follows from them
@@ -221,14 +228,18 @@ function render({ model, el }) {
 
   function edit({ i, j }) {
     const { canvas, size } = grids.kernel;
-    canvas.insertAdjacentHTML("afterend", `<input type="number" step="any" ${keys}>`);
+    const [left, top] = [canvas.offsetLeft + (j + 0.5) * size, canvas.offsetTop + (i + 0.5) * size];
+    canvas.insertAdjacentHTML("afterend", `<input autocomplete="off" enterkeyhint="done" ${keys}
+      style="left: ${left}px; top: ${top}px" aria-label="${say("edit", { i, j })}">`);
     const box = canvas.nextSibling, close = (keep) => {
-      const kernel = structuredClone(model.get("kernel")), weight = box.valueAsNumber;
+      const kernel = structuredClone(model.get("kernel")), weight = weightOf(box.value);
       box.onblur = null; // removing it would be one
       box.remove();
-      if (!keep || !Number.isFinite(weight) || kernel[i]?.[j] === undefined) return;
+      if (!keep || kernel[i]?.[j] === undefined) return;
+      const values = { typed: box.value, value: numberText(kernel[i][j]) };
+      put(notice, weight === null ? say("unreadable", values) : "");
       kernel[i][j] = weight;
-      set({ preset: "own", kernel });
+      if (weight !== null) set({ preset: "own", kernel });
     };
     box.onblur = () => close(true);
     box.onkeydown = (event) => {
@@ -238,10 +249,7 @@ function render({ model, el }) {
       close(event.key === "Enter");
       canvas.focus();
     };
-    box.ariaLabel = say("edit", { i, j });
     box.value = state.kernel[i][j];
-    box.style.left = `${canvas.offsetLeft + (j + 0.5) * size}px`;
-    box.style.top = `${canvas.offsetTop + (i + 0.5) * size}px`;
     box.select();
   }
 
@@ -264,7 +272,7 @@ function render({ model, el }) {
   /** What is said of a cell: of an output its sum in lines, of others a sentence. */
   function said({ name, i, j }) {
     const { g, input, kernel, output, settings: { padding } } = state;
-    if (name === "kernel") return [say("uses", { n: g.n_out ** 2 })];
+    if (name === "kernel") return [say(isPicture ? "uses_picture" : "uses", { n: g.n_out ** 2 })];
     const window = () => g.window(i).map((r) => g.window(j).map((c) => input[r][c]));
     if (name === "output") return productLines(window(), kernel, output[i][j]);
     const n = g.feeds(i - padding).length * g.feeds(j - padding).length;
@@ -286,12 +294,11 @@ function render({ model, el }) {
     const looks = { input: { tint: inputTint, padding, unread, isPicture },
       kernel: { tint: weightTint }, output: { tint: tintOf(output, isPicture, false), isPicture } };
     looks[name].frame = [i, j, 1];
-    if (name === "input") {
-      const feeds = (at) => g.feeds(at - padding);
-      looks.output.lit = feeds(i).flatMap((r) => feeds(j).map((c) => [r, c]));
-    } else if (name === "kernel") {
+    if (name === "input") looks.output.lit = cross(g.feeds(i - padding), g.feeds(j - padding));
+    else if (name === "kernel") {
       const met = (at) => range(g.n_out).map((out) => out * stride + at * dilation);
-      looks.input.lit = met(i).flatMap((r) => met(j).map((c) => [r, c]));
+      if (isPicture) looks.input.frame = [met(i)[0], met(j)[0], (g.n_out - 1) * stride + 1];
+      else looks.input.lit = cross(met(i), met(j));
     } else {
       const rows = g.window(i), columns = g.window(j);
       looks.input.frame = [rows[0], columns[0], g.span];
@@ -303,9 +310,7 @@ function render({ model, el }) {
     return looks;
   }
 
-  // drawing, once a frame
-  const schedule = () => { frame ||= requestAnimationFrame(draw); };
-
+  const schedule = () => { frame ||= requestAnimationFrame(draw); }; // once a frame
   function draw() {
     frame = 0;
     const [width, height] = [board.clientWidth, board.clientHeight];
@@ -341,8 +346,7 @@ function render({ model, el }) {
     state = compute();
     isStale = false;
     const { settings, g, output } = state, by = settings.padding - before;
-    const most = largest(output);
-    const strongest = output.flat().findIndex((value) => Math.abs(value) === most);
+    const strongest = output.flat().map(Math.abs).indexOf(largest(output));
     step = isPicture ? Math.max(0, strongest) : 0; // a picture's corner is empty
     for (const cell of new Set([pinned, grids.input.cursor])) { // the same input, further in
       if (cell?.name === "input") cell.i += by, cell.j += by;
@@ -396,9 +400,7 @@ function render({ model, el }) {
     point(null);
   }
 
-  board.addEventListener("pointermove", (event) => {
-    if (event.pointerType !== "touch") point(cellAt(event));
-  });
+  board.onpointermove = (event) => event.pointerType === "touch" || point(cellAt(event));
   board.addEventListener("pointerleave", () => point(null));
   board.addEventListener("click", (event) => {
     const cell = cellAt(event);
@@ -432,11 +434,9 @@ function render({ model, el }) {
   });
 
   // what comes from outside: values from Python and its end, another theme, another width
-  for (const name of [...SLIDERS, "preset", "kernel", "images"]) model.on(`change:${name}`, () => {
-    isStale = true;
-    schedule();
-  });
-  const leave = () => put(gone, say("gone")), ended = model.widget_manager?.kernel?.disposed;
+  const renew = () => { isStale = true; schedule(); };
+  for (const name of [...SLIDERS, "preset", "kernel", "images"]) model.on(`change:${name}`, renew);
+  const leave = () => put(gone, say("python_gone")), ended = model.widget_manager?.kernel?.disposed;
   ended?.connect(leave); // JupyterLab's: a shutdown closes no comm
   model.on("comm_live_update", leave);
   root.addEventListener("transitionend", schedule); // of its colour: see explorer.css

@@ -9,12 +9,15 @@ from matplotlib.figure import Figure
 from torch import nn
 from torch.utils.data import TensorDataset
 
+from .calls import refuse_scripted
 from .checks import checked
+from .forward import as_scores
 from .images import RIGHT, SIGNS, WRONG, color_scale, layer_grid, show_table
 from .inference import (
     LAYERS,
     Step,
     activations,
+    as_input,
     first_convolution,
     predict_logits,
 )
@@ -75,7 +78,7 @@ def show_mistakes(evaluation, dataset: TensorDataset, n: int = 10) -> Figure:
     """
     images, labels = dataset.tensors
     _check_results(evaluation, labels)
-    probabilities = evaluation.logits.softmax(1)
+    probabilities = as_scores(evaluation.logits).softmax(1)
     sure = probabilities.nan_to_num().max(1).values.where(evaluation.predictions != labels, -1.0)
     worst = [i for i in sure.argsort(descending=True)[:n].tolist() if sure[i] >= 0]
     figure, axes = _digit_axes(max(1, math.ceil(len(worst) / 5)), 5, 2.6)
@@ -124,12 +127,14 @@ def show_filters(model: nn.Module, image=None) -> Figure:
     image: what `grey_levels` takes; below each kernel there is then the feature map that it makes
     of it, before ReLU. Raises ValueError for a model without a convolution. Notebook 04.
     """
+    refuse_scripted(model)
     layer = first_convolution(model)
     if layer is None:
         raise ValueError(text("no_convolution"))
     tables = {"kernel {n}": layer.weight[:, 0]}
     if image is not None:
-        tables["map {n}"] = layer(grey_levels(image, "image")[None, None])[0]
+        levels = grey_levels(image, "image")[None, None]
+        tables["map {n}"] = layer(as_input(layer, levels))[0]
     n = len(layer.weight)
     figure = blank_figure(1.9 * n, 2.1 * len(tables))
     rows = figure.subplots(len(tables), n, squeeze=False)
@@ -144,9 +149,10 @@ LAYER_NAMES = {"input": "input", "c1": "C1", "s2": "S2", "c3": "C3", "s4": "S4"}
 LAYER_NAMES |= {"fc1": "F5 (fc1)", "fc2": "F6 (fc2)", "fc3": "output"}
 
 
-def next_layer(name: str) -> str:
-    """How the layer behind one of LAYERS is called."""
-    return label(LAYER_NAMES[LAYERS[LAYERS.index(name) + 1]])
+def next_layer(name: str, names: list[str] = LAYERS) -> str:
+    """How the layer behind one of `names` is called."""
+    after = [*names, "fc3"][names.index(name) + 1]  # behind the last, the output
+    return label(LAYER_NAMES.get(after, after))
 
 
 def _layer_title(name: str, step: Step) -> str:

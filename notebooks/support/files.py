@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from .checks import checked
+from .forward import check_changeable
 from .texts import text
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -61,12 +62,16 @@ def save_weights(model: nn.Module, path: str | Path) -> None:
 def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
     """Loads what `save_weights` wrote into a model, and returns the model. Notebooks 00, 03 and 06.
 
-    Raises OSError for a file that is missing, a folder or cannot be read; ValueError for one that
-    is damaged, is another network's, or holds more than numbers (torch's weights_only: nothing in
-    the file is run).
+    A relative path counts from the current folder, else from the notebooks' or the project's. Takes
+    a checkpoint with such weights in it, too. Raises OSError for a file that is missing, a folder
+    or cannot be read; ValueError for one that is damaged, is another network's, or holds more than
+    numbers (torch's weights_only: nothing in the file is run).
     """
-    path = typed_path(path) or Path.cwd()
-    state, wanted = _read_weights(path), model.state_dict()
+    check_changeable(model)
+    places = [typed_path(path, base) for base in ("", PROJECT / "notebooks" / "en", PROJECT)]
+    path = next(filter(os.path.exists, places), places[0])
+    wanted = model.state_dict()
+    state = _own_names(_read_weights(path), wanted)
     shapes = [
         {name: tuple(value.shape) for name, value in part.items()} for part in (state, wanted)
     ]
@@ -84,19 +89,41 @@ def _read_weights(path):
         raise IsADirectoryError(text("weights_folder", path=path))
     if not os.path.isfile(path):
         raise FileNotFoundError(text("no_weights", path=path))
+    key = "weights_damaged"
     try:
-        content = path.read_bytes()
-        if zipfile.ZipFile(io.BytesIO(content)).testzip():  # torch does not compare the checksums
-            raise zipfile.BadZipFile
-        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-        if not all(isinstance(value, torch.Tensor) for value in state.values()):
-            raise TypeError
-        return state
+        file = io.BytesIO(path.read_bytes())
+        if zipfile.is_zipfile(file):  # as torch writes it since 1.6
+            archive = zipfile.ZipFile(file)
+            if archive.testzip():  # torch does not compare the checksums
+                raise zipfile.BadZipFile
+            if any(name.endswith("data.pkl") for name in archive.namelist()):
+                key = "weights_objects"  # it is whole: if torch refuses it, then for these
+        file.seek(0)
+        found = torch.load(file, map_location="cpu", weights_only=True)
+        key = "weights_damaged"
+        return next(part for part in (found, *found.values()) if _is_state(part))
     except OSError as error:
         raise unreadable(path, error) from None
     except Exception as error:  # a damaged file raises whatever its first bad byte makes of it
-        reason = type(error).__name__
-        raise ValueError(text("weights_damaged", path=path, error=reason)) from None
+        raise ValueError(text(key, path=path, error=type(error).__name__)) from None
+
+
+def _is_state(value):
+    """Whether it holds tensors by name, as a `state_dict` does."""
+    return (
+        isinstance(value, dict)
+        and len(value) > 0
+        and all(isinstance(name, str) for name in value)
+        and all(isinstance(part, torch.Tensor) for part in value.values())
+    )
+
+
+def _own_names(state, wanted):
+    """The state without what DataParallel and torch.compile put before each name."""
+    for prefix in ("module.", "_orig_mod.", "module."):
+        if not any(name.startswith(prefix) for name in wanted):
+            state = {name.removeprefix(prefix): value for name, value in state.items()}
+    return state
 
 
 def write_file(path: str | Path, content: bytes) -> None:

@@ -28,14 +28,30 @@ def check_batch(logits, labels: torch.Tensor) -> None:
         check_labels(labels, logits.shape[1] - 1)
 
 
+def as_scores(outputs: torch.Tensor) -> torch.Tensor:
+    """What a network gave, as scores (..., 10) whose softmax are its probabilities: where they are
+    probabilities already, as of one that ends in softmax, their logarithms."""
+    tiny = torch.finfo(outputs.dtype).tiny
+    sums = outputs.sum(-1)
+    are_shares = (outputs >= 0).all() and torch.allclose(sums, torch.ones_like(sums), atol=1e-3)
+    return outputs.clamp(min=tiny).log() if are_shares else outputs
+
+
 def check_gradients(model: nn.Module) -> None:
     """Raises ValueError if `backward` reached no weight: then `forward` uses another model's."""
     if all(p.grad is None for p in model.parameters()):
         raise ValueError(text("forward_elsewhere"))
 
 
+def check_changeable(model: nn.Module) -> None:
+    """Raises ValueError for a model whose weights torch does not let anybody change."""
+    if any(p.is_inference() for p in model.parameters()):
+        raise ValueError(text("inference_made"))
+
+
 def check_learning(model: nn.Module, optimizer: Optimizer | None = None) -> None:
     """Raises ValueError for a model with nothing to learn, or nothing that `optimizer` moves."""
+    check_changeable(model)
     learns = {id(p) for p in model.parameters() if p.requires_grad}
     if not learns:
         raise ValueError(text("nothing_learns"))

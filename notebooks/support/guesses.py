@@ -3,6 +3,7 @@
 import difflib
 import math
 
+from .reading import say
 from .texts import text
 
 # What can be guessed, and its unit: "%" where the result is a share in [0, 1], "" for a number.
@@ -31,17 +32,17 @@ def guess(name: str, value=...) -> None:
     """
     if not isinstance(name, str) or name not in GUESSES:
         near = difflib.get_close_matches(str(name), GUESSES, n=3, cutoff=0)
-        print("✗", text("guess_unknown", names=", ".join(near)))
+        say("✗", text("guess_unknown", names=", ".join(near)))
     elif value is None or value is ...:
         _guessed.pop(name, None)
-        print("…", text("guess_blank", name=name))
+        say("…", text("guess_blank", name=name))
     else:
         number = _read(value)
         if number is None or GUESSES[name] and not (number == 0 or 1 <= number <= 100):
-            print("✗", text("guess_percent" if GUESSES[name] else "guess_number", name=name))
+            say("✗", text("guess_percent" if GUESSES[name] else "guess_number", name=name))
         else:
             _guessed[name] = number
-            print("✓", text("guess_kept", name=name, value=_shown(name, number)))
+            say("✓", text("guess_kept", name=name, value=_shown(name, number)))
 
 
 def reveal(name: str, actual: float) -> None:
@@ -52,9 +53,9 @@ def reveal(name: str, actual: float) -> None:
     """
     result = _shown(name, round(100 * actual, 1) if GUESSES[name] else actual)
     if name in _guessed:
-        print(text("guess_result", value=_shown(name, _guessed[name]), actual=result))
+        say(text("guess_result", value=_shown(name, _guessed[name]), actual=result))
     else:
-        print(text("guess_none", actual=result))
+        say(text("guess_none", actual=result))
 
 
 def _read(value):

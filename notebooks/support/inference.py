@@ -8,8 +8,8 @@ from torch.nn import functional as F
 
 from .calls import check_order, watch
 from .copies import snapshot
-from .forward import check_logits
-from .pictures import grey_levels
+from .forward import as_scores, check_logits
+from .pictures import grey_levels, white_level
 from .texts import text
 
 LAYERS = ["c1", "s2", "c3", "s4", "fc1", "fc2", "fc3"]
@@ -17,13 +17,18 @@ ACTIVATIONS = {"ReLU": F.relu, "sigmoid": F.sigmoid, "tanh": F.tanh, "leaky ReLU
 
 
 def as_float(images: torch.Tensor) -> torch.Tensor:
-    """uint8 images as float32 in [0, 1]; float images as they are."""
-    return images.float().div_(255) if images.dtype == torch.uint8 else images.float()
+    """Images as float32: uint8, and floats up to 255, in [0, 1]; other floats as they are."""
+    if images.dtype == torch.uint8:
+        return images.float().div_(255)
+    images = images.float()
+    return images / white_level(*images.aminmax(), whole=False) if len(images) else images
 
 
-def model_device(model: nn.Module) -> torch.device:
-    """Where the model's parameters are; the CPU, if it has none."""
-    return next(model.parameters(), torch.empty(0)).device
+def as_input(model: nn.Module, images: torch.Tensor) -> torch.Tensor:
+    """`as_float` images on the model's device and of its dtype; for a model without parameters on
+    the CPU."""
+    like = next(model.parameters(), torch.empty(0, dtype=torch.float32))
+    return as_float(images.to(like.device)).to(like.dtype)
 
 
 def first_convolution(model: nn.Module) -> nn.Conv2d | None:
@@ -38,9 +43,15 @@ def predict_logits(model: nn.Module, images: torch.Tensor) -> torch.Tensor:
     """Logits (N, 10), on the CPU, of images (N, 1, 28, 28), uint8 or float. Raises what
     `check_logits` says of a model that gives anything else."""
     model = snapshot(model)
-    device = model_device(model)
-    parts = [as_float(part.to(device)) for part in images.split(500)]
-    return torch.cat([check_logits(model(part), len(part)).cpu() for part in parts])
+    parts = images.split(500)
+    given = (check_logits(model(as_input(model, part)), len(part)) for part in parts)
+    return torch.cat([logits.cpu().float() for logits in given])
+
+
+def answers_differ(model: nn.Module, images: torch.Tensor) -> bool:
+    """Whether a model says two things of the same images: something in it is left to chance."""
+    one, other = (predict_logits(model, images[:20]) for _ in range(2))
+    return not torch.allclose(one, other, rtol=1e-3, atol=1e-4, equal_nan=True)
 
 
 class Step(NamedTuple):
@@ -77,27 +88,23 @@ def image_levels(image) -> torch.Tensor:
 
 
 @torch.no_grad()
-def catch_steps(model: nn.Module, image) -> dict[str, Step]:
-    """What each of LAYERS did in the pass of a `snapshot`, which is hooked for good.
+def catch_steps(model: nn.Module, image, names: list[str] = LAYERS) -> dict[str, Step]:
+    """What each of these layers did in the pass of a `snapshot`, which is hooked for good.
 
-    Raises ValueError for an image of another size, for a model that lacks one of LAYERS or does
-    not use each once, in this order, and what `check_logits` says of what its `forward` gives.
+    Raises ValueError for an image of another size, for a model that lacks one of them or does not
+    use each once, in this order, and what `check_logits` says of what its `forward` gives.
     """
-    levels = image_levels(image)
-    layers = {name: getattr(model, name, None) for name in LAYERS}
-    for name, layer in layers.items():
-        if not isinstance(layer, nn.Module):
+    levels, parts = image_levels(image), dict(model.named_modules(remove_duplicate=False))
+    for name in names:
+        if name not in parts:
             raise ValueError(text("no_layer", name=name))
+    layers = {name: parts[name] for name in names}
     calls = watch(layers.values())
-    like = next(model.parameters(), torch.empty(0))  # its device and dtype
-    logits = check_logits(model(levels[None].to(like)), 1)
+    logits = as_scores(check_logits(model(as_input(model, levels[None])), 1))
     check_order(layers, calls)
-    last = calls[-1].made
-    if last.shape == logits.shape and _close(logits, last.softmax(1)):
-        logits = last  # `forward` ends in softmax: the logits are what it took
     following = [*(call.took for call in calls[1:]), logits]
     steps = {name: _step(call, after) for name, call, after in zip(layers, calls, following)}
-    return {**steps, "fc3": steps["fc3"]._replace(passed=logits[0].cpu().float())}
+    return {**steps, names[-1]: steps[names[-1]]._replace(passed=logits[0].cpu().float())}
 
 
 def _step(call, after):

@@ -3,6 +3,8 @@
 import copy
 import difflib
 import inspect
+import math
+import time
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -14,21 +16,24 @@ from .exercises import EXAMPLE, EXERCISES
 from .number_exercises import Exercise
 from .reading import (
     READERS,
+    Slip,
     abbreviated,
     are_equal,
     error_message,
     is_blank,
     read_number,
+    say,
     transcript,
 )
 from .sizes import ConvGeometry
 from .small_net import NetworkExercise, judge_network
 from .strokes import KernelExercise, judge_kernel
 from .texts import text
-from .timed import Printed, StillRunning, call_in_time
+from .timed import Room, StillRunning, call_in_time
 from .train_step import StepExercise, judge_step
 
-CODE_SECONDS = 10  # what needs longer is taken for an endless loop
+SECONDS = 60  # what needs longer is taken for an endless loop
+_alike = partial(are_equal, absolute=1e-3)  # float32 sums, however they are computed
 
 
 @dataclass
@@ -40,6 +45,10 @@ class _Attempt:
     shown: str = ""  # how it reads
     calls: list[str] = field(default_factory=list)  # of a function, each as it begins
 
+    def say(self, mark: str, sentence: str):
+        what = " ".join(self.name.split())[:40]
+        say(mark, text("check_about", what=what, said=sentence))
+
 
 def check(name: str, answer=..., *more) -> None:
     """Prints one line on `answer`: a number, a pair of numbers, a function, a kernel or a network,
@@ -48,37 +57,37 @@ def check(name: str, answer=..., *more) -> None:
     A number may be an int, a float, numpy's or a tensor of one element; `None` and `...` are no
     answer yet. A function is tried on many cases; what it prints is not shown. A kernel is a table,
     or the explorer with its weights edited. No answer raises an error, and none takes longer than
-    CODE_SECONDS (a network: its exercise's `seconds`); an interrupt ends the check. Each answer is
-    kept for `report`.
+    SECONDS (what takes some has a line that says so); an interrupt ends the check. What is judged
+    right (✓) or wrong (✗) is kept for `report`; a slip of form and a timeout (…) are no try.
     """
     attempt = _Attempt(name if isinstance(name, str) else abbreviated(name), (answer, *more))
-    seconds = getattr(EXERCISES.get(attempt.name), "seconds", CODE_SECONDS)
-    by_hand = False
+    waiting = partial(attempt.say, "…", text("check_waiting", seconds=SECONDS))
     try:
-        mark, sentence = call_in_time(partial(_judge, attempt), seconds)
+        mark, sentence = call_in_time(partial(_judge, attempt), SECONDS, waiting)
     except (StillRunning, KeyboardInterrupt) as stop:
         by_hand = isinstance(stop, KeyboardInterrupt)
-        key = "by_hand" if by_hand else "endless" if stop.ended else "left"
-        told = text(f"check_{key}", seconds=seconds)
-        mark, sentence = "✗", told
+        key = "by_hand" if by_hand else "endless" if stop.args[0] else "left"
+        mark, sentence = "…", text(f"check_{key}", seconds=SECONDS)
         if attempt.calls:
-            sentence = text("check_about", what=attempt.calls[-1], said=told)
-    print(mark, text("check_about", what=" ".join(attempt.name.split())[:40], said=sentence))
-    if attempt.name in EXERCISES.keys() - {EXAMPLE} and mark != "…" and not by_hand:
+            sentence = text("check_about", what=attempt.calls[-1], said=sentence)
+    if attempt.name in EXERCISES.keys() - {EXAMPLE} and mark != "…":
         keep_answer(attempt.name, attempt.shown, mark == "✓")
+    attempt.say(mark, sentence)
 
 
-def _judge(attempt: _Attempt, printed: Printed):
+def _judge(attempt: _Attempt, room: Room):
     """(mark, sentence) for whatever was handed in."""
     try:
         if attempt.name not in EXERCISES:
             near = difflib.get_close_matches(attempt.name, EXERCISES, n=3, cutoff=0)
             return "✗", text("check_unknown", names=", ".join(near))
+        exercise, answer = EXERCISES[attempt.name], attempt.answers[0]
+        material = exercise.material(room) if hasattr(exercise, "material") else None
+        room.began = time.monotonic()
         attempt.shown = ", ".join(map(transcript, attempt.answers))
         if len(attempt.answers) > 1:
             shown = ", ".join(map(abbreviated, attempt.answers))
-            return "✗", text("check_one_answer", shown=shown)
-        exercise, answer = EXERCISES[attempt.name], attempt.answers[0]
+            raise Slip(text("check_one_answer", shown=shown))
         if is_blank(answer):
             return "…", text("check_blank")
         if isinstance(exercise, Exercise):
@@ -86,53 +95,58 @@ def _judge(attempt: _Attempt, printed: Printed):
         if isinstance(exercise, KernelExercise):
             return judge_kernel(exercise, answer)
         if isinstance(exercise, NetworkExercise):
-            return judge_network(exercise, answer)
-        return _judge_function(attempt, exercise, answer, printed)
+            return judge_network(exercise, answer, room, material)
+        return _judge_function(attempt, exercise, answer, room, material)
+    except Slip as slip:
+        return "…", str(slip)
     except BaseException as error:  # what an answer's own methods raise when it is looked at
-        return "✗", text("check_raised", error=error_message(error))
+        mark = "✗" if room.began < math.inf else "…"
+        return mark, text("check_raised", error=error_message(error))
 
 
 def _judge_numbers(exercise: Exercise, answer):
     """(mark, sentence) for a number, or for a pair where there are two unknowns."""
-    try:
-        # a slice: of something endless, three are enough
-        answers = list(answer[:3]) if len(exercise.unknowns) == 2 else [answer]
-        if all(map(is_blank, answers)):
+    numbers = [answer]
+    if len(exercise.unknowns) == 2:
+        try:
+            numbers = list(answer[:3])  # a slice: of something endless, three are enough
+            if isinstance(answer, str) or len(numbers) not in (0, 2):
+                raise TypeError
+        except (TypeError, LookupError):
+            raise Slip(text("check_pair", names=", ".join(exercise.unknowns))) from None
+        if all(map(is_blank, numbers)):
             return "…", text("check_blank")
-        numbers = [read_number(value) for value in answers]
-        if len(numbers) != max(1, len(exercise.unknowns)):
-            raise TypeError
-        shown = ", ".join(map(abbreviated, numbers))
-        values = {"answer": shown, "right": exercise.right, **exercise.values}
-        for key, mistake in exercise.mistakes.items():
-            if are_equal(numbers, np.atleast_1d(mistake), exercise.tolerance):
-                return "✗", text(key, **values)
-        if exercise.unknowns:
+    numbers = [read_number(value) for value in numbers]
+    shown = ", ".join(map(abbreviated, numbers))
+    values = {"answer": shown, "right": exercise.right, **exercise.values}
+    for key, mistake in exercise.mistakes.items():
+        if are_equal(numbers, np.atleast_1d(mistake), exercise.tolerance):
+            return "✗", text(key, **values)
+    if exercise.unknowns:
+        try:
             values["g"] = ConvGeometry(*exercise.known, **dict(zip(exercise.unknowns, numbers)))
-            numbers = [values["g"].n_out]
-    except (TypeError, LookupError):
-        return "✗", text("check_pair", names=", ".join(exercise.unknowns))
-    except ValueError as error:
-        return "✗", str(error)
+        except ValueError as error:
+            return "✗", str(error)
+        numbers = [values["g"].n_out]
     if are_equal(numbers, [exercise.right], exercise.tolerance):
         return "✓", text(exercise.why, **values)
     return "✗", text(exercise.hint, **values)
 
 
-def _judge_function(attempt, exercise, function, printed):
+def _judge_function(attempt, exercise, function, room, material):
     """(mark, sentence) for a student's function, if it can be called as the right one."""
     parameters = inspect.signature(exercise.right).parameters
     try:
         inspect.signature(function).bind(*parameters)
     except Exception:  # no function, or one that does not tell
         call = f"{attempt.name}({', '.join(parameters)})"
-        return "✗", text("check_function", call=call)
+        raise Slip(text("check_function", call=call)) from None
     if isinstance(exercise, StepExercise):
-        return judge_step(exercise, function)
-    return _judge_cases(attempt, exercise, function, printed)
+        return judge_step(exercise, function, room, material)
+    return _judge_cases(attempt, exercise, function, room)
 
 
-def _judge_cases(attempt, exercise: CodeExercise, function, printed):
+def _judge_cases(attempt, exercise: CodeExercise, function, room):
     """(mark, sentence) for a function: the first case that is wrong, and why."""
     results, trouble = [], ""
     try:
@@ -142,12 +156,12 @@ def _judge_cases(attempt, exercise: CodeExercise, function, printed):
     except ValueError as error:
         trouble = text("check_about", what=attempt.calls[-1], said=error)
     if not trouble and all(map(is_blank, results)):
-        if printed.something:
+        if room.printed:
             return "✗", text("check_printed", call=attempt.calls[0])
         return "…", text("check_blank")
     for call, case, result in zip(attempt.calls, exercise.cases, results):
         right = exercise.right(*case)
-        if not are_equal(result, right):
+        if not _alike(result, right):
             shown = {"result": abbreviated(result), "right": abbreviated(right)}
             known = _known_mistake(exercise, results)
             return "✗", text(known) if known else text("check_differs", call=call, **shown)
@@ -157,7 +171,7 @@ def _judge_cases(attempt, exercise: CodeExercise, function, printed):
 def _known_mistake(exercise, results):
     """The hint of the mistake that explains all results, or None."""
     for key, mistake in exercise.mistakes.items():
-        if all(are_equal(result, mistake(*case)) for case, result in zip(exercise.cases, results)):
+        if all(_alike(result, mistake(*case)) for case, result in zip(exercise.cases, results)):
             return key
     return None
 

@@ -9,6 +9,7 @@ from torch import nn
 from .calls import check_order, watch
 from .checks import checked
 from .copies import snapshot
+from .inference import as_input
 from .sizes import ConvGeometry
 from .texts import text
 
@@ -96,10 +97,9 @@ def _layers(model):
 def _run_once(model, layers, shape):
     """The calls of one pass, what it gave, and its error in a line, if it ended with one."""
     calls = watch(layers.values())
-    like = next(model.parameters(), torch.empty(0))  # its device and dtype
     with torch.random.fork_rng(devices=[]):
         try:
-            return calls, model(torch.zeros(1, *shape).to(like)), ""
+            return calls, model(as_input(model, torch.zeros(1, *shape))), ""
         except Exception as error:
             return calls, None, f"{type(error).__name__}: {error}".splitlines()[0]
 

@@ -28,7 +28,23 @@ class Exercise:
     unknowns: tuple[str, ...] = ()  # ... and the names of those that the answer gives
 
 
-def _size(right: int, geometry: ConvGeometry, mistakes: dict[str, float]) -> Exercise:
+SIZE_MISTAKES = {  # what each makes of a geometry
+    "hint_no_floor": lambda g: (g.padded - g.span) / g.stride + 1,
+    "hint_ceil": lambda g: math.ceil((g.padded - g.span) / g.stride) + 1,
+    "hint_no_plus_one": lambda g: (g.padded - g.span) // g.stride,
+    "hint_no_minus_one": lambda g: (g.padded - g.span + 1) // g.stride + 1,
+    "hint_unchanged": lambda g: g.n_in,
+    "hint_stride_ignored": lambda g: g.padded - g.span + 1,
+    "hint_padding_once": lambda g: (g.n_in + g.padding - g.span) // g.stride + 1,
+    "hint_padding_ignored": lambda g: (g.n_in - g.span) // g.stride + 1,
+    "hint_dilation_ignored": lambda g: (g.padded - g.kernel_size) // g.stride + 1,
+    "hint_dilation_span": lambda g: (g.padded - g.kernel_size * g.dilation) // g.stride + 1,
+    "hint_area": lambda g: g.n_out**2,
+}
+
+
+def _size(right: int, geometry: ConvGeometry) -> Exercise:
+    mistakes = {key: n for key, make in SIZE_MISTAKES.items() if (n := make(geometry)) != right}
     return Exercise(right, "why_size", mistakes, values={"g": geometry})
 
 
@@ -51,7 +67,7 @@ CELLS = {  # notebook 00
 
 PIXELS = {  # notebook 01
     "window_pixels": Exercise(
-        9, "why_window", {"hint_window_side": 3, "hint_window_5x5": 25}, "hint_again", {"side": 3}
+        9, "why_window", {"hint_window_side": 3, "hint_window_5x5": 25}, "hint_window", {"side": 3}
     ),
     "corner_pixel": Exercise(
         1, "why_pixel", {"hint_edge": 5, "hint_middle": 25}, "hint_point", {"n": 1}
@@ -66,60 +82,29 @@ PIXELS = {  # notebook 01
     "two_3x3_weights": Exercise(
         18,
         "why_weights",
-        {"hint_one_layer": 9, "hint_product": 81, "hint_5x5": 25},
-        "hint_again",
+        {"hint_one_layer": 9, "hint_product": 81, "hint_5x5": 25, "hint_weights_and_bias": 20},
+        "hint_weights",
         {"small": 9, "large": 25},
     ),
     "two_3x3_reach": Exercise(
         5,
         "why_reach",
-        {"hint_one_layer": 3, "hint_reach_sum": 6, "hint_product": 9},
-        "hint_again",
+        {"hint_one_layer": 3, "hint_reach_sum": 6, "hint_product": 9, "hint_area": 25},
+        "hint_reach",
         {"g": ConvGeometry(7, 3)},
     ),
 }
 
 SIZES = {  # notebooks 01 and 02
-    "size_lesson": _size(
-        4, ConvGeometry(6, 3), {"hint_no_plus_one": 3, "hint_no_minus_one": 5, "hint_unchanged": 6}
-    ),
-    "size_padding": _size(
-        9,
-        ConvGeometry(7, 5, padding=3),
-        {
-            "hint_no_plus_one": 8,
-            "hint_no_minus_one": 10,
-            "hint_unchanged": 7,
-            "hint_padding_once": 6,
-            "hint_padding_ignored": 3,
-        },
-    ),
-    "size_remainder": _size(
-        2,
-        ConvGeometry(11, 5, stride=4),
-        {
-            "hint_no_floor": 2.5,
-            "hint_ceil": 3,
-            "hint_no_plus_one": 1,
-            "hint_unchanged": 11,
-            "hint_stride_ignored": 7,
-        },
-    ),
-    "size_dilation": _size(
-        6,
-        ConvGeometry(12, 3, dilation=3),
-        {
-            "hint_no_plus_one": 5,
-            "hint_no_minus_one": 7,
-            "hint_unchanged": 12,
-            "hint_dilation_ignored": 10,
-            "hint_dilation_span": 4,
-        },
-    ),
+    "size_lesson": _size(4, ConvGeometry(6, 3)),
+    "size_padding": _size(9, ConvGeometry(7, 5, padding=3)),
+    "size_remainder": _size(2, ConvGeometry(11, 5, stride=4)),
+    "size_dilation": _size(6, ConvGeometry(12, 3, dilation=3)),
     "four_layers": Exercise(
         5,
         "why_four_layers",
-        {"hint_c1_padding": 4, "hint_c3_padding": 7, "hint_no_s4": 10, "hint_pooling_stride": 22},
+        {"hint_first_padding": 4, "hint_second_padding": 7, "hint_last_pooling": 10}
+        | {"hint_pooling_stride": 22, "hint_area": 25},
         "hint_four_layers",
         {"sizes": "28 → 28 → 14 → 10 → 5"},
     ),
@@ -154,14 +139,15 @@ LENET5 = {  # notebook 03
     "c1_parameters": Exercise(
         156,
         "why_parameters",
-        {"hint_no_bias": 150, "hint_one_map": 26},
+        {"hint_no_bias": 150, "hint_one_map": 26, "hint_one_kernel": 25, "hint_one_bias": 151},
         "hint_layer",
         {"shape": (6, 1, 5, 5), "bias": 6},
     ),
     "c3_parameters": Exercise(
         2416,
         "why_parameters",
-        {"hint_no_bias": 2400, "hint_one_map": 151, "hint_no_channels": 416},
+        {"hint_no_bias": 2400, "hint_one_map": 151, "hint_one_kernel": 150}
+        | {"hint_one_bias": 2401, "hint_no_channels": 416, "hint_one_channel": 400},
         "hint_layer",
         {"shape": (16, 6, 5, 5), "bias": 16},
     ),
@@ -175,15 +161,18 @@ LENET5 = {  # notebook 03
     "c3_reach": Exercise(
         14,
         "why_c3_reach",
-        {"hint_reach_s2": 5, "hint_reach_c1": 10, "hint_reach_sum": 12},
-        "hint_again",
+        {"hint_reach_s2": 5, "hint_reach_c1": 10, "hint_reach_sum": 12, "hint_reach_plus_2": 7}
+        | {"hint_reach_unpooled": 9, "hint_reach_doubled": 18, "hint_reach_no_overlap": 15}
+        | {"hint_area": 196},
+        "hint_reach",
         {"s2": 5, "c1": 10},
     ),
     "fc1_inputs": Exercise(
         400,
         "why_flatten",
-        {"hint_c1_padding": 256, "hint_no_maps": 25, "hint_no_s4": 1600},
-        "hint_again",
+        {"hint_c1_padding": 256, "hint_no_maps": 25, "hint_no_s4": 1600, "hint_one_row": 80}
+        | {"hint_fc1_outputs": 120},
+        "hint_flatten",
         {"shape": (16, 5, 5)},
     ),
 }
@@ -192,15 +181,17 @@ TRAINING = {  # notebook 04
     "batches_per_epoch": Exercise(
         469,
         "why_batches",
-        {"hint_last_batch": 468, "hint_test_set": 79},
-        "hint_again",
+        {"hint_last_batch": 468, "hint_whole_batches": 468.75, "hint_test_set": 79}
+        | {"hint_pictures": 60_000, "hint_batch_size": 128},
+        "hint_batches",
         {"whole": 468},
     ),
     "untrained_loss": Exercise(
         math.log(10),
         "why_loss",
-        {"hint_chance": 0.1, "hint_log10": 1, "hint_sign": -math.log(10)},
-        "hint_again",
+        {"hint_chance": 0.1, "hint_chance_wrong": 0.9, "hint_digits": 10, "hint_log10": 1}
+        | {"hint_log2": math.log2(10), "hint_sign": -math.log(10)},
+        "hint_loss",
         tolerance=0.01,
     ),
 }
@@ -221,13 +212,8 @@ TRANSFER = {  # notebook 06
     "frozen_parameters": Exercise(
         2572,
         "why_frozen",
-        {
-            "hint_learning_ones": 59_134,
-            "hint_all_parameters": 61_706,
-            "hint_no_bias": 2550,
-            "hint_c3_only": 2416,
-            "hint_c1_only": 156,
-        },
+        {"hint_learning_ones": 59_134, "hint_all_parameters": 61_706, "hint_no_bias": 2550}
+        | {"hint_c3_only": 2416, "hint_c1_only": 156},
         "hint_frozen",
         {"c1": 156, "c3": 2416, "all": 61_706, "learning": 59_134},
     ),

@@ -3,6 +3,7 @@
 // and calls `start` with the data: texts, weights, and the traits that Python gives each widget.
 
 const BELOW = { c1: "input", c3: "s2" };
+const STEPS = { map: "−+", row: "↑↓", column: "←→" }; // on buttons that go to a neighbour
 const SIDE = 112, POSITIVE = "#e69f00", NEGATIVE = "#56b4e9";
 
 /** What a widget's render() needs of a model; `react(name)` is called for what the page has set. */
@@ -67,6 +68,16 @@ export function explain({ steps, weights, shapes }, { layer, map, row, column })
   return { parts, bias: bias[map], total, value: Math.max(0, total), n, padding };
 }
 
+/** Numbers in thousandths, each rounded up or down, so that they add up to `whole` as they are
+ * shown. */
+export function addingUp(numbers, whole) {
+  const exact = numbers.map(number => 1000 * number), shown = exact.map(Math.floor);
+  const missing = whole - shown.reduce((a, b) => a + b);
+  [...exact.keys()].sort((a, b) => exact[b] - shown[b] - exact[a] + shown[a])
+    .slice(0, missing).forEach(k => { shown[k]++; });
+  return shown.map(number => number / 1000);
+}
+
 /** A square table of numbers as pixels, with the window of `size` cells at (row, column) framed. */
 function picture(values, n, zoom, frame) {
   const canvas = make("canvas", { width: n * zoom, height: n * zoom });
@@ -104,20 +115,28 @@ function darkest(steps, { layer, map }, shapes) {
   return { row: Math.floor(at / n), column: at % n };
 }
 
-/** The section that explains a cell: `show(state)` draws it anew for other activations,
- * `choose(cell)` for another cell; `drawn(cell)` is called each time. */
+/** The section that explains a cell: `show(state, problem)` draws it anew for other activations,
+ * or says why there are none; `choose(cell)` for another cell; `drawn(cell)`: called each time. */
 function explanation(texts, shapes, drawn) {
   const cell = { layer: "c1", map: 2, row: 0, column: 0 };
   let state = null, isChosen = false;
   const inputs = { layer: make("select", { "aria-label": texts.layer }, ...Object.keys(BELOW)
     .map(name => make("option", { value: name }, name.toUpperCase()))) };
-  for (const name of ["map", "row", "column"]) {
+  const outputs = {}, controls = [make("label", {}, make("span", {}, texts.layer), inputs.layer)];
+  for (const [name, signs] of Object.entries(STEPS)) {
     inputs[name] = make("input", { type: "range", min: 0, "aria-label": texts[name] });
+    outputs[name] = make("output");
+    const [back, forth] = ["−1", "+1"].map((by, k) => {
+      const label = `${texts[name]} ${by}`;
+      const button = make("button", { type: "button", "aria-label": label }, signs[k]);
+      button.onclick = () => move(name, Number(inputs[name].value) + 2 * k - 1);
+      return button;
+    });
+    controls.push(make("div", {}, make("label", {}, make("span", {}, texts[name]), inputs[name]),
+      back, outputs[name], forth));
   }
   const shown = make("div", { class: "lh-cell-body" });
   const said = make("p", { class: "lh-cell-sum" });
-  const controls = Object.entries(inputs).map(([name, input]) =>
-    make("label", {}, make("span", {}, texts[name]), input, make("output")));
   const element = make("div", { class: "lh-cell-explained" },
     make("div", { class: "lh-cell-controls" }, ...controls), said,
     make("p", { class: "lh-cell-legend" }, texts.legend), shown);
@@ -130,13 +149,16 @@ function explanation(texts, shapes, drawn) {
     inputs.layer.value = cell.layer;
     for (const [name, most] of Object.entries(limits)) {
       inputs[name].max = most;
-      inputs[name].value = inputs[name].nextSibling.textContent = cell[name];
+      inputs[name].value = outputs[name].textContent = cell[name];
     }
     if (!state) return;
     const told = explain(state, cell), { parts } = told;
     const alone = parts.length === 1;
     const below = state.steps[BELOW[cell.layer]], frame = { size: 5,
       row: cell.row - told.padding, column: cell.column - told.padding };
+    const thousandths = number => Math.round(1000 * number);
+    const sums = addingUp(parts.map(part => part.sum),
+      thousandths(told.total) - thousandths(told.bias)).map(signed);
     const limit = name => Math.max(...parts.flatMap(part => part[name].map(Math.abs))) || 1;
     const source = c => {
       const name = alone ? texts.input : fill(texts.map_of, { layer: "S2", map: c });
@@ -149,9 +171,9 @@ function explanation(texts, shapes, drawn) {
     const name = fill(texts.map_of, { layer: cell.layer.toUpperCase(), map: cell.map });
     const term = (sign, part, values, ...words) => make("div", { class: "lh-cell-term" }, sign,
       numbers(part[values], limit(values), ...words));
-    const products = part => {
-      const sum = { sum: signed(part.sum) }, label = fill(texts.products, sum);
-      return [label, alone, alone ? label : fill(texts.product_sum, sum)];
+    const products = sum => {
+      const label = fill(texts.products, { sum });
+      return [label, alone, alone ? label : fill(texts.product_sum, { sum })];
     };
     map.dataset.layer = cell.layer;
     map.dataset.map = cell.map;
@@ -159,10 +181,10 @@ function explanation(texts, shapes, drawn) {
       ...parts.map((part, c) => make("div", { class: "lh-cell-row" }, source(c),
         term("", part, "patch", texts.patch, alone),
         term("×", part, "kernel", texts.kernel, alone),
-        term("=", part, "products", ...products(part)))),
+        term("=", part, "products", ...products(sums[c])))),
       make("figure", {}, make("figcaption", {}, name), map));
     said.textContent = (alone ? "" : fill(texts.sums_of, { n: parts.length }))
-      + fill(texts.sum, { sums: parts.map(part => signed(part.sum)).join(" "),
+      + fill(texts.sum, { sums: sums.join(" "),
         bias: signed(told.bias), total: plain(told.total), value: plain(told.value) });
     drawn(cell);
   }
@@ -170,19 +192,25 @@ function explanation(texts, shapes, drawn) {
     said.setAttribute("aria-live", "polite");
     draw();
   }
-  for (const [name, input] of Object.entries(inputs)) {
-    input.addEventListener("input", () => {
-      isChosen = name !== "layer"; // else the darkest cell of that layer's map
-      cell[name] = isChosen ? Number(input.value) : input.value;
-      asked();
-    });
+  function move(name, place) {
+    isChosen = true;
+    cell[name] = Math.max(0, Math.min(place, inputs[name].max));
+    asked();
   }
+  for (const name in STEPS) inputs[name].oninput = () => move(name, Number(inputs[name].value));
+  inputs.layer.oninput = () => {
+    isChosen = false; // the darkest cell of that layer's map
+    cell.layer = inputs.layer.value;
+    asked();
+  };
   draw();
   return {
     element,
-    show(now) {
-      state = now;
+    show(now, problem) {
+      state = problem ? null : now;
       said.setAttribute("aria-live", "off");
+      said.textContent = problem;
+      element.classList.toggle("lh-nothing", Boolean(problem));
       draw();
     },
     choose(chosen) {
@@ -243,20 +271,29 @@ function whenSeen(place, act) {
  * export. */
 export function start(root, { lenet5, draw_pad, explorer }, data) {
   const { texts } = data, weights = lenet5.readWeights(lenet5.decodeFloat16(data.weights));
-  const section = (name, ...children) => make("section", { "aria-labelledby": `${name}-title` },
-    make("h2", { id: `${name}-title` }, texts[`${name}_title`]),
-    make("p", {}, texts[`${name}_intro`]), ...children);
+  const parts = name => [make("h2", { id: `${name}-title` }, texts[`${name}_title`]),
+    make("p", {}, make("a", { href: "#title" }, texts.back)),
+    make("p", {}, texts[`${name}_intro`])];
+  const section = (name, ...children) =>
+    make("section", { "aria-labelledby": `${name}-title` }, ...children);
+  const folded = (name, place) => { // where the screen is small
+    const [title, ...others] = parts(name);
+    const details = make("details", {}, make("summary", {}, title), ...others, place);
+    details.open = matchMedia("(min-width: 560px)").matches;
+    return section(name, details);
+  };
   const places = ["pad", "convolution", "kernels"].map(() => make("div"));
   const [padPlace, convolutionPlace, kernelsPlace] = places;
   const cells = explanation(texts, lenet5.SHAPES, ({ layer, map }) => {
     padPlace.querySelector(".lh-chosen")?.classList.remove("lh-chosen");
     padPlace.querySelector(`[data-layer=${layer}][data-map="${map}"]`)?.classList.add("lh-chosen");
   });
-  const cellSection = section("cell", cells.element);
-  root.replaceChildren(make("header", {}, make("h1", {}, texts.title), make("p", {}, texts.intro)),
-    make("main", {}, section("draw", padPlace), cellSection,
-      section("kernels", kernelsPlace), section("convolution", convolutionPlace)),
-    make("footer", {}, texts.footer));
+  const cellSection = section("cell", ...parts("cell"), cells.element);
+  root.replaceChildren(make("main", {},
+    make("section", { class: "lh-page-draw", "aria-labelledby": "title" },
+      make("h1", { id: "title" }, texts.title), make("p", {}, texts.draw_intro), padPlace),
+    cellSection, folded("kernels", kernelsPlace), folded("convolution", convolutionPlace)),
+  make("footer", {}, make("p", {}, texts.intro), make("p", {}, texts.footer)));
 
   let latest = null, turn = 0;
   const kernels = standIn(data.kernels);
@@ -271,7 +308,7 @@ export function start(root, { lenet5, draw_pad, explorer }, data) {
     const { steps, ...told } =
       answer(lenet5, weights, levels, pad.get("centre"), pad.get("_pen"));
     pad.set("_answer", { turn: ++turn, ...told });
-    cells.show({ steps, weights, shapes: lenet5.SHAPES });
+    cells.show({ steps, weights, shapes: lenet5.SHAPES }, data.pad.texts[told.problem] ?? "");
     latest = steps;
     kernelsFollow();
   }

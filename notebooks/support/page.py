@@ -74,21 +74,21 @@ def weights_as_text(path: Path = WEIGHTS) -> str:
     return base64.b64encode(numbers.numpy().astype("<f2").tobytes()).decode()
 
 
-def _traits(explorer: Explorer) -> dict:
-    """What explorer.js reads of its model."""
-    names = "n_in kernel_size stride padding dilation preset kernel choices kernels texts images"
-    return {name: getattr(explorer, name) for name in names.split()}
+def _traits(widget: DrawPad | Explorer, names: str) -> dict:
+    """What a widget's page reads of its model, but for the sentences that speak of Python."""
+    traits = {name: getattr(widget, name) for name in names.split()}
+    texts = {key: said for key, said in widget.texts.items() if not key.startswith("python_")}
+    return traits | {"texts": texts}
 
 
 def _data() -> dict:
-    pad = DrawPad(torch.nn.Identity())
-    names = "centre network texts _pen _samples _networks".split()
-    kernels = _traits(explore_kernels(torch.zeros(28, 28)))
+    explorer = "n_in kernel_size stride padding dilation preset kernel choices kernels images"
+    kernels = _traits(explore_kernels(torch.zeros(28, 28)), explorer)
     return {
         "texts": page_texts("page_"),
         "weights": weights_as_text(),
-        "pad": {name: getattr(pad, name) for name in names},
-        "explorer": _traits(explore_convolution()),
+        "pad": _traits(DrawPad(torch.nn.Identity()), "centre network _pen _samples _networks"),
+        "explorer": _traits(explore_convolution(), explorer),
         "kernels": kernels | {"images": {}},
     }
 

@@ -87,6 +87,20 @@ class TrainingRun:
     each of these epochs; `running`; `error`: what ended it, or None; `panel`: the `TrainingPanel`.
     """
 
+    _latest, _starting = None, threading.Lock()  # here, where reloading the helper does not reach
+
+    @classmethod
+    def begin(cls, plan: TrainingPlan, training: Callable[..., Iterator[Any]]) -> "TrainingRun":
+        """A new run, which ends the latest; or the latest, if it is still training that model."""
+        with cls._starting:
+            latest = cls._latest
+            if latest is None or not latest.running or latest.model is not plan.model:
+                plan.begin_files()
+                if latest is not None:
+                    latest.stop()
+                cls._latest = cls(plan, training)
+            return cls._latest
+
     def __init__(self, plan: TrainingPlan, training: Callable[..., Iterator[Any]]):
         """training: given the copy, `plan` and on_batch(batch, loss), gives an `EpochResult` for
         each epoch."""

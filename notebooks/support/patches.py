@@ -12,7 +12,7 @@ from torch.utils.data import TensorDataset
 from .checks import checked
 from .figures import blank_figure
 from .images import number_text, show_table
-from .inference import as_float, model_device, snapshot
+from .inference import as_float, as_input, snapshot
 from .labels import label
 from .layers import layer_table
 from .texts import text
@@ -51,9 +51,9 @@ def strongest_patches(
     """
     (first, k), (second, _) = (receptive_field(model, layer, i) for i in (0, 1))
     model, outputs, images = snapshot(model), [], as_float(images)
-    getattr(model, layer).register_forward_hook(lambda *call: outputs.append(call[2].cpu()))
-    for part in images.to(model_device(model)).split(500):
-        model(part)
+    model.get_submodule(layer).register_forward_hook(lambda *call: outputs.append(call[2].cpu()))
+    for part in images.split(500):
+        model(as_input(model, part))
     maps = torch.cat(outputs)
     values, cells = maps.flatten(2).max(2)  # the best of each picture's cells, (N, maps)
     values, pictures = values.topk(min(n, len(images)), dim=0)

@@ -3,10 +3,13 @@
 import numpy as np
 import torch
 from PIL import Image, ImageOps
+from torch.nn import functional as F
 
 from .texts import text
 
 OVERSHOOT = 0.2  # beyond 0 and 1: what resizing leaves behind
+BLACK = 0.02  # what is darker counts as black
+ENOUGH = 224  # pixels a side of a photo
 LUMA = np.array([0.299, 0.587, 0.114])  # how bright red, green and blue look: ITU-R BT.601
 
 
@@ -63,20 +66,43 @@ def dark_on_light(levels: torch.Tensor) -> bool:
     return bool(mostly_light and levels.min() < edge.median() / 2)
 
 
-def light_on_dark(levels: torch.Tensor) -> torch.Tensor:
-    """Ink on paper turned into MNIST's light on dark, its paper 0; other pictures as they are."""
-    if not dark_on_light(levels):
+def ink_on_ground(levels: torch.Tensor) -> torch.Tensor:
+    """The ink of a drawing on blank ground, dark on light or light on dark: (H, W) from 0 to 1, the
+    ground 0. Black ground is that already, and stays as it is.
+
+    Raises ValueError where the edge is not blank (lines, a shadow, a table beside the sheet) or
+    nothing stands out from the ground's grain.
+    """
+    if _edge(levels).median() < BLACK or levels.min() == levels.max():
         return levels
-    return (1 - levels / _paper(levels)).clamp(0, 1)
+    if max(levels.shape) > ENOUGH:  # averaging takes a camera's grain away
+        sides = [max(28, round(n * ENOUGH / max(levels.shape))) for n in levels.shape]
+        levels = F.interpolate(levels[None, None], sides, mode="area")[0, 0]
+    ground = _ground(levels)
+    above = levels - ground
+    darker = above.max() < -above.min()
+    grain = 8 * _edge(above).abs().median()
+    ink = (-above if darker else above).where(above.abs() > grain, 0).clamp(min=0)
+    ink = (ink / (ground if darker else 1 - ground).clamp(min=0.1)).clamp(max=1)
+    touched = _edge(ink) > ink.max() / 10
+    strokes = (touched[1:] & ~touched[:-1]).sum()  # that run to the edge: of ruled paper, many
+    if touched.float().mean() > 0.15 or strokes > 5 or ink.max() <= max(2 * grain, 0.1):
+        raise ValueError(text("drawing_ground"))
+    return ink / ink.max()
 
 
-def _paper(levels):
-    """How bright the paper is, (H, W): a plane through the edge, as light falls off in a photo."""
-    down, across = (torch.linspace(0, 1, n) for n in levels.shape)
+def _ground(levels):
+    """How bright the ground is, (H, W): a plane through the more even half of the edge, as light
+    falls off in a photo."""
+    down, across = (torch.linspace(0, 1, n, dtype=levels.dtype) for n in levels.shape)
     plane = torch.stack([*torch.meshgrid(down, across, indexing="ij"), torch.ones_like(levels)])
-    edge = torch.stack([_edge(part) for part in plane], 1)
-    slopes = torch.linalg.lstsq(edge, _edge(levels)[:, None]).solution
-    return (slopes[..., None] * plane).sum(0).clamp(min=0.1)
+    points, heights = torch.stack([_edge(part) for part in plane], 1), _edge(levels)
+    distance = (heights - heights.median()).abs()
+    for _ in range(5):
+        even = distance <= distance.median()
+        slopes = torch.linalg.lstsq(points[even], heights[even, None]).solution
+        distance = ((points @ slopes)[:, 0] - heights).abs()
+    return (slopes[..., None] * plane).sum(0).clamp(0, 1)
 
 
 def _edge(levels):
@@ -98,12 +124,16 @@ def _as_array(numbers):
     return np.asarray(image.convert("L" if grey else "RGBA" if transparent else "RGB"))
 
 
+def white_level(low, high, whole: bool) -> int:
+    """What white is where levels go from `low` to `high`: 1, or 255 if they go beyond 1."""
+    return 1 if low < 0 or high <= (1 if whole else 1 + OVERSHOOT) else 255
+
+
 def _in_unit(array):
-    """Levels from 0 to 1, float64: divided by 255, or 65535, if they go beyond 1."""
-    whole, high, low = array.dtype.kind in "iu", array.max(), array.min()
-    if low < 0 or high <= (1 if whole else 1 + OVERSHOOT):
-        return array.astype(float)
-    return array / (65535 if array.dtype == np.uint16 and high > 255 else 255)
+    """Levels from 0 to 1, float64: divided by `white_level`, of 16 bits by 65535."""
+    high = array.max()
+    white = white_level(array.min(), high, array.dtype.kind in "iu")
+    return array / (65535.0 if array.dtype == np.uint16 and high > 255 else float(white))
 
 
 def _without_colour(colours):

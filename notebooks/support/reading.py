@@ -1,8 +1,11 @@
 """What an answer holds: read as numbers, compared, and written in few characters."""
 
 import contextlib
+import dis
 import inspect
 import reprlib
+import sys
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -15,20 +18,30 @@ LARGEST = 1e100  # of the numbers that are read
 MOST_CHARACTERS = 1500  # of a code or a network in a report
 
 
+class Slip(ValueError):
+    """What is wrong with an answer's form: it can't be judged, so it is no try."""
+
+
+def say(*words) -> None:
+    """`print`, whatever stdout can show: a sign that it can't has its name, \\N{CHECK MARK}."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    print(" ".join(map(str, words)).encode(encoding, "namereplace").decode(encoding))
+
+
 def is_blank(answer) -> bool:
     """Whether there is no answer yet."""
     return answer is None or answer is ...
 
 
 def read_number(answer) -> int | float:
-    """An answer as an int, or a float where it is not whole; ValueError for what is no number."""
+    """An answer as an int, or a float where it is not whole; Slip for what is no number."""
     try:
         value = answer.item() if hasattr(answer, "item") else answer  # tensors and numpy's
         if isinstance(value, bool) or not -LARGEST < value < LARGEST:  # NaN is not, either
             raise TypeError
         return int(value) if value == int(value) else float(value)
     except Exception:  # whatever its methods raise
-        raise ValueError(text("check_number", answer=abbreviated(answer))) from None
+        raise Slip(text("check_number", answer=abbreviated(answer))) from None
 
 
 def read_tensor(result) -> torch.Tensor:
@@ -46,11 +59,11 @@ def read_tensor(result) -> torch.Tensor:
 READERS = {int: read_number, torch.Tensor: read_tensor}
 
 
-def are_equal(a, b, tolerance: float = 1e-6) -> bool:
+def are_equal(a, b, tolerance: float = 1e-6, absolute: float = 1e-6) -> bool:
     """Whether numbers, lists or tensors have the same shape and values."""
     if is_blank(a) or np.shape(a) != np.shape(b):
         return False
-    return np.allclose(_as_floats(a), _as_floats(b), rtol=tolerance, atol=1e-6)
+    return np.allclose(_as_floats(a), _as_floats(b), rtol=tolerance, atol=absolute)
 
 
 def _as_floats(values):
@@ -85,6 +98,14 @@ def transcript(answer) -> str:
     except Exception:  # code that was typed in nowhere; whatever its methods raise
         pass
     return abbreviated(answer)
+
+
+def uncalled_method(function) -> str:
+    """The first method that a function names on a line of its own, and does not call, or ""."""
+    for named, after in pairwise(dis.get_instructions(getattr(function, "__code__", ""))):
+        if named.opname == "LOAD_ATTR" and after.opname == "POP_TOP":
+            return named.argval
+    return ""
 
 
 def error_message(error: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""The challenge of notebook 06: a small network, tested on pictures held out from the training."""
+"""The challenge of notebook 06: a small network, tested on pictures that are to be held out."""
 
 import math
 from dataclasses import dataclass
@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from torch import nn
 
 from .checks import check_argument
-from .inference import as_float, predict_logits, snapshot
-from .mnist import load_mnist
-from .reading import is_blank
+from .inference import as_float, model_device, predict_logits, snapshot
+from .mnist import Digits, load_mnist
+from .reading import Slip, is_blank
 from .texts import text
+from .timed import Room
 
 GUESSING = 0.2  # no accuracy of a network that has learned anything
 
@@ -17,13 +18,13 @@ GUESSING = 0.2  # no accuracy of a network that has learned anything
 @dataclass(frozen=True)
 class NetworkExercise:
     """A question whose answer is a network with fewer than `parameters` parameters that reads a
-    share `accuracy` (by the data's source) of the pictures held out from the training set: its last
-    `held_out`, or the last quarter of a small one."""
+    share `accuracy` (by the data's source) of the pictures to be held out from the training set:
+    its last `held_out`, or the last quarter of a small one."""
 
     parameters: int
     held_out: int
     accuracy: dict[str, float]
-    seconds: int = 60  # the longest that the test may take
+    material = staticmethod(lambda room: load_mnist())  # which takes some time
 
 
 NETWORKS = {  # notebook 06
@@ -31,23 +32,30 @@ NETWORKS = {  # notebook 06
 }
 
 
-def judge_network(exercise: NetworkExercise, model: nn.Module) -> tuple[str, str]:
+def judge_network(exercise, model: nn.Module, room: Room, digits: Digits) -> tuple[str, str]:
     """(mark, sentence) for a network; the sentence has its numbers, and what is missing."""
-    digits = load_mnist()
     images, labels = digits.train.tensors
     n = min(exercise.held_out, len(images) // 4)
     images, labels = images[-n:], labels[-n:]
     try:
-        check_argument("model", model)
-        if _is_empty(model, images[:1]):
+        twin = snapshot(check_argument("model", model))
+    except TypeError as error:
+        raise Slip(error) from None
+    try:
+        room.given = (twin,)
+        made = twin(as_float(images[:1].to(model_device(twin))))
+        sizes = {name: parameter.numel() for name, parameter in twin.named_parameters()}
+        if is_blank(made) and not sizes:
             return "…", text("check_blank")
-        right = (predict_logits(model, images).argmax(1) == labels).sum().item()
-    except (TypeError, ValueError) as error:  # no network, or one that gives no ten logits
+        unregistered = bool(room.strangers) or not sizes
+        right = (predict_logits(twin, images).argmax(1) == labels).sum().item()
+    except (TypeError, ValueError) as error:  # no ten logits
         return "✗", str(error)
-    sizes = {name: parameter.numel() for name, parameter in model.named_parameters()}
     size, least = sum(sizes.values()), exercise.accuracy[digits.source]
     wanted = math.ceil(round(least * n, 6))
     said = []
+    if unregistered:
+        said.append(text("network_unregistered", size=size))
     if size >= exercise.parameters:
         largest = max(sizes, key=sizes.get)
         numbers = {"most": exercise.parameters, "name": largest, "largest": sizes[largest]}
@@ -57,10 +65,4 @@ def judge_network(exercise: NetworkExercise, model: nn.Module) -> tuple[str, str
         said.append(text(key, least=least, missing=wanted - right))
     numbers = {"size": size, "right": right, "n": n, "source": digits.source, "accuracy": right / n}
     found = text("network_found", **numbers)
-    mark = "✗" if said else "✓"
-    return mark, " ".join([found, *(said or [text("why_network")])])
-
-
-def _is_empty(model, image):
-    """Whether a model is the notebook's frame, with nothing in it yet."""
-    return not any(True for _ in model.parameters()) and is_blank(snapshot(model)(as_float(image)))
+    return "✗" if said else "✓", " ".join([found, *(said or [text("why_network")])])

@@ -8,6 +8,7 @@ import traitlets
 from matplotlib.figure import Figure
 
 from .checks import checked
+from .forward import as_scores
 from .images import png
 from .labels import label
 from .texts import page_texts, text
@@ -52,6 +53,9 @@ def explore_softmax(logits, label: int) -> SoftmaxExplorer:
     logits: ten numbers, a tensor or not. Raises TypeError for what are no numbers, ValueError for
     other than ten, for NaN and infinity, and for a label that is none of 0 to 9. Notebook 04.
     """
-    scores = logits.tolist()
+    scores = as_scores(logits)
+    if scores is not logits:
+        print(text("already_shares"))
+    scores = scores.tolist()
     texts = {**page_texts("softmax_"), "gone": text("goes_on")}
     return SoftmaxExplorer(scores=scores, logits=scores, label=label, texts=texts)

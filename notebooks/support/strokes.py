@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch.nn import functional as F
 
 from .explorer import OWN, Explorer, kernel_table
+from .reading import Slip, abbreviated
 from .texts import text
 
 BLOCK = 12  # the picture is made of blocks of 12x12 pixels, a stroke in each
@@ -76,11 +78,13 @@ def judge_kernel(exercise: KernelExercise, answer) -> tuple[str, str]:
             return "…", text("check_blank")
         answer = answer.kernel
     try:
+        if np.ndim(answer) == 0:
+            raise ValueError(text("check_kernel", answer=abbreviated(answer)))
         kernel = torch.from_numpy(kernel_table(answer))
     except ValueError as error:
-        return "✗", str(error)
+        raise Slip(error) from None
     if len(kernel) > LARGEST_KERNEL:
-        return "✗", text("check_kernel_size", k=len(kernel), most=LARGEST_KERNEL)
+        raise Slip(text("check_kernel_size", k=len(kernel), most=LARGEST_KERNEL))
     found = marks(kernel)
     if not found:
         return "✗", text("hint_no_marks")
@@ -88,7 +92,8 @@ def judge_kernel(exercise: KernelExercise, answer) -> tuple[str, str]:
     if found:
         names = [text(f"stroke_{kind}") for kind in found]
         counts = " / ".join(f"{name} {n}" for name, n in zip(names, found.values()))
-        hint = text(exercise.mistakes[max(found, key=found.get)])
+        kinds = [kind for kind in found if kind != "blot" and found[kind] > right] or found
+        hint = text(exercise.mistakes[max(kinds, key=found.get)])
         return "✗", text("check_marks", right=right, counts=counts, hint=hint)
     if right < exercise.least:
         return "✗", text("hint_few_marks", right=right)

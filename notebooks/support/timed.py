@@ -1,68 +1,130 @@
-"""A call with a limit of time, whatever it does: a student's function in its own thread."""
+"""A student's call, judged: in a thread of its own, with a limit of time, the same for everyone."""
 
 import contextlib
 import contextvars
+import copy
 import ctypes
 import io
+import math
+import random
 import sys
 import threading
 import time
 from collections.abc import Callable
 
+import numpy as np
 import torch
+from torch import nn
+from torch.nn.modules.module import register_module_forward_pre_hook
+from torch.nn.parameter import is_lazy
+from torch.optim import Optimizer
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+
+PATIENCE = 5  # seconds; then it is said that the call still runs
 
 
 class StillRunning(Exception):
-    """The call has not returned at its limit. `ended`: it does not go on, either."""
-
-    def __init__(self, ended: bool):
-        self.ended = ended
+    """The call has not returned at its limit; the argument: whether it has been ended."""
 
 
-class Printed(io.TextIOBase):
-    """A standard output that keeps one thread quiet; what others print goes where it went.
+class Room(io.TextIOBase):
+    """Where `thread` is judged, the same for everyone: whatever the session did before, numbers are
+    float32, random numbers start anew, and there is one thread (grad mode, inference mode and the
+    default device a new thread has of its own). Left, all is as it was: so are the networks and
+    optimizers that ran.
 
-    `something`: whether that thread has printed.
+    As standard output it keeps that thread quiet; what others print goes where it went.
     """
 
-    def __init__(self, others: io.TextIOBase):
-        self.thread, self.something, self._others = None, False, others
+    def __init__(self):
+        self.thread, self._others = None, sys.stdout
+        self.printed = False  # whether the thread has printed
+        self.began = math.inf  # the student's time: when what judging needs is there
+        self.given = ()  # networks and optimizers of the judging
+        self.strangers = []  # others that the thread has used
+        self._tensors, self._optimizers = {}, {}  # what these held before
 
     def write(self, string: str) -> int:
         if threading.current_thread() is not self.thread:
             return self._others.write(string)
-        self.something = True
+        self.printed = True
         return len(string)
 
     def flush(self):
         self._others.flush()
 
+    def furnish(self, leaving: contextlib.ExitStack):
+        """Makes the room what it is; `leaving` undoes it."""
+        for get, put, value in (
+            (torch.get_default_dtype, torch.set_default_dtype, torch.float32),
+            (torch.get_num_threads, torch.set_num_threads, 1),
+            (torch.get_rng_state, torch.set_rng_state, torch.Generator().get_state()),
+            (np.random.get_state, np.random.set_state, np.random.RandomState(0).get_state()),
+            (random.getstate, random.setstate, random.Random(0).getstate()),
+        ):
+            leaving.callback(put, get())
+            put(value)
+        leaving.callback(self._put_back)
+        for register in register_module_forward_pre_hook, register_optimizer_step_pre_hook:
+            leaving.enter_context(register(self._note))
+        leaving.enter_context(contextlib.redirect_stdout(self))
 
-def call_in_time(function: Callable, seconds: float):
-    """What `function(printed)` returns; it runs in a thread of its own, with the caller's context
-    and grad mode, and `printed` takes what it prints.
+    def _note(self, used, *_):
+        """A hook: a network or optimizer is about to run."""
+        if threading.current_thread() is not self.thread or used in self.given:
+            return
+        tensors = set(_tensors(used)).difference(*map(_tensors, self.given))
+        for tensor in tensors - self._tensors.keys():
+            self._tensors[tensor] = tensor.detach().clone(), copy.deepcopy(tensor.grad)
+        if isinstance(used, Optimizer):
+            self._optimizers.setdefault(used, copy.deepcopy(used.state_dict()))
+        if tensors or isinstance(used, Optimizer):
+            self.strangers.append(used)
 
-    Raises StillRunning after `seconds`, and passes on an interrupt (Ctrl-C, the square button);
-    either ends `function`, if that can be done. `function` raises nothing. No thread can end a call
-    into C that keeps Python's lock to itself, such as sum(range(10**12)).
+    def _put_back(self):
+        for tensor, (value, gradient) in self._tensors.items():
+            with contextlib.suppress(RuntimeError):  # of what has no numbers
+                if not torch.equal(tensor, value):
+                    tensor.data.copy_(value)
+                tensor.grad = gradient
+        for optimizer, state in self._optimizers.items():
+            optimizer.load_state_dict(state)
+
+
+def _tensors(used):
+    """What a network holds, or an optimizer moves."""
+    if isinstance(used, nn.Module):
+        return [t for t in (*used.parameters(), *used.buffers()) if not is_lazy(t)]
+    return [tensor for group in used.param_groups for tensor in group["params"]]
+
+
+def call_in_time(function: Callable, seconds: float, still_running: Callable):
+    """What `function(room)` returns; it runs in a thread of its own, with the caller's context, in
+    a Room. After PATIENCE seconds `still_running()` is called.
+
+    Raises StillRunning `seconds` after `room.began`, and passes on an interrupt (Ctrl-C, the
+    square button); either ends `function`, if that can be done. `function` raises nothing. No
+    thread can end a call into C that keeps Python's lock to itself, such as sum(range(10**12)).
     """
-    results, done, context = [], threading.Event(), contextvars.copy_context()
-    grad, printed = torch.is_grad_enabled(), Printed(sys.stdout)
+    results, done, room = [], threading.Event(), Room()
+    context = contextvars.copy_context()
 
     def work():
         try:
-            torch.set_grad_enabled(grad)  # a thread has its own
-            results.append(context.run(function, printed))
+            results.append(context.run(function, room))
         finally:
             done.set()
 
-    printed.thread = thread = threading.Thread(target=work, daemon=True)
-    limit = time.monotonic() + seconds
-    with contextlib.redirect_stdout(printed):
+    room.thread = thread = threading.Thread(target=work, daemon=True)
+    patience = time.monotonic() + PATIENCE
+    with contextlib.ExitStack() as leaving:
+        room.furnish(leaving)
         try:
-            thread.start()
-            while not done.wait(0.1) and time.monotonic() < limit:  # Windows interrupts no wait
-                pass
+            thread.start()  # and wait in small parts: Windows interrupts no wait
+            while not done.wait(0.1) and time.monotonic() < room.began + seconds:
+                if time.monotonic() > patience:
+                    patience = math.inf
+                    still_running()
             in_time = done.is_set()
         finally:
             ended = done.is_set() or _end(thread, done)
