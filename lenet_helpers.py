@@ -245,6 +245,7 @@ class EpochResult(NamedTuple):
 
 
 @checked
+@torch.enable_grad()  # a cell may have switched gradients off
 def train_epoch(
     model: nn.Module,
     loader: DataLoader,
