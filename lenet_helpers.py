@@ -246,6 +246,7 @@ class EpochResult(NamedTuple):
 
 
 @checked
+@torch.enable_grad()  # a cell may have switched gradients off
 def train_epoch(
     model: nn.Module,
     loader: DataLoader,

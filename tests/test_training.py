@@ -569,3 +569,11 @@ def test_where_the_projects_folder_cannot_be_written_a_line_says_so(
     assert "LENET_SAVE" in said and len(run.wait()) == 1
     with pytest.raises(OSError, match="other.pt cannot be written"):
         lh.train_in_background(fresh(), small, epochs=1, save=own.with_name("other.pt"))
+
+
+def test_it_trains_where_a_cell_switched_gradients_off(small):
+    model = fresh()
+    before = weights(model)
+    with torch.no_grad():
+        lh.train(model, small, epochs=1)
+    assert not torch.equal(weights(model), before)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from .checks import check_argument
-from .inference import as_float, model_device, predict_logits, snapshot
+from .inference import as_input, predict_logits, snapshot
 from .mnist import Digits, load_mnist
 from .reading import Slip, is_blank
 from .texts import text
@@ -43,7 +43,7 @@ def judge_network(exercise, model: nn.Module, room: Room, digits: Digits) -> tup
         raise Slip(error) from None
     try:
         room.given = (twin,)
-        made = twin(as_float(images[:1].to(model_device(twin))))
+        made = twin(as_input(twin, images[:1]))
         sizes = {name: parameter.numel() for name, parameter in twin.named_parameters()}
         if is_blank(made) and not sizes:
             return "…", text("check_blank")
