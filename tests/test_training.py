@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 
+import nbformat
 import numpy as np
 import pytest
 import torch
@@ -55,23 +56,18 @@ def test_dropout_draws_from_the_seed(small):
     assert torch.equal(trained[0], trained[1]) and not torch.equal(trained[0], trained[2])
 
 
-def test_train_epoch_is_the_plain_loop(small):
-    def loader():
-        return lh.digit_loader(
-            small.train, 100, shuffle=True, generator=torch.Generator().manual_seed(5)
-        )
-
-    ours, plain = fresh(), fresh()
-    loss = lh.train_epoch(ours, loader(), torch.optim.SGD(ours.parameters(), lr=0.1))
-    optimizer, total = torch.optim.SGD(plain.parameters(), lr=0.1), 0
-    for images, labels in loader():
-        optimizer.zero_grad()
-        batch_loss = F.cross_entropy(plain(images), labels)
-        batch_loss.backward()
-        optimizer.step()
-        total += batch_loss.item() * len(labels)
-    assert loss == total / len(small.train)
-    assert torch.equal(weights(ours), weights(plain))
+def test_train_epoch_is_the_loop_that_notebook_04_writes_out(small):
+    cells = nbformat.read(files.PROJECT / "notebooks/en/04_train_lenet5.ipynb", as_version=4).cells
+    names = {"F": F}
+    exec(next(cell.source for cell in cells if "def plain_epoch" in cell.source), names)
+    results = []
+    for one_epoch in (lh.train_epoch, names["plain_epoch"]):
+        model, order = fresh(), torch.Generator().manual_seed(5)
+        loader = lh.digit_loader(small.train, 100, shuffle=True, generator=order)
+        loss = one_epoch(model, loader, torch.optim.SGD(model.parameters(), lr=0.1))
+        results.append((loss, weights(model)))
+    (loss, ours), (plain_loss, plain) = results
+    assert loss == plain_loss and torch.equal(ours, plain)
 
 
 def test_interrupt_leaves_whole_files(small, tmp_path, monkeypatch):
