@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from .checks import checked
-from .pictures import OVERSHOOT, grey_levels, ink_on_ground
+from .checks import OVERSHOOT, checked
+from .pictures import grey_levels, ink_on_ground
 from .texts import text
 
 SIDE, PEN = 112, 7  # of a drawing, and of its pen, in pixels

@@ -7,9 +7,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from .calls import check_order, watch
+from .checks import white_level
 from .copies import snapshot
 from .forward import as_scores, check_logits
-from .pictures import grey_levels, white_level
+from .pictures import grey_levels
 from .texts import text
 
 LAYERS = ["c1", "s2", "c3", "s4", "fc1", "fc2", "fc3"]

@@ -5,9 +5,9 @@ import torch
 from PIL import Image, ImageOps
 from torch.nn import functional as F
 
+from .checks import OVERSHOOT, white_level
 from .texts import text
 
-OVERSHOOT = 0.2  # beyond 0 and 1: what resizing leaves behind
 BLACK = 0.02  # what is darker counts as black
 ENOUGH = 224  # pixels a side of a photo
 LUMA = np.array([0.299, 0.587, 0.114])  # how bright red, green and blue look: ITU-R BT.601
@@ -122,11 +122,6 @@ def _as_array(numbers):
     transparent = "A" in image.getbands() or "transparency" in image.info
     grey = image.mode in ("1", "L") and not transparent
     return np.asarray(image.convert("L" if grey else "RGBA" if transparent else "RGB"))
-
-
-def white_level(low, high, whole: bool) -> int:
-    """What white is where levels go from `low` to `high`: 1, or 255 if they go beyond 1."""
-    return 1 if low < 0 or high <= (1 if whole else 1 + OVERSHOOT) else 255
 
 
 def _in_unit(array):
