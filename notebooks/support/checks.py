@@ -16,7 +16,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.data import Subset, TensorDataset
 
-from .texts import text
+from .words.texts import text
 
 OVERSHOOT = 0.2  # beyond 0 and 1: what resizing leaves behind
 WRAPPERS = {  # kind: where the network is that it was given
