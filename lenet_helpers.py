@@ -8,7 +8,7 @@ Here is the code that a teacher reads; what would distract is in notebooks/suppo
 from __future__ import annotations
 
 if __name__ == "__main__":
-    from notebooks.support.command import end_at_ctrl_c
+    from notebooks.support.training.command import end_at_ctrl_c
 
     end_at_ctrl_c()
 
@@ -37,59 +37,58 @@ from torch.utils.data import (
 )
 from tqdm.auto import tqdm
 
-from notebooks.support.answers import report
 from notebooks.support.checks import check_argument, checked
-from notebooks.support.command import command_parser, raise_at_ctrl_c
-from notebooks.support.data_files import missing_files
-from notebooks.support.diagram import network_diagram
-from notebooks.support.downhill import downhill
-from notebooks.support.draw_pad import DrawPad
-from notebooks.support.drawing import sample_drawing, to_mnist_style
-from notebooks.support.explain import explain_cell
-from notebooks.support.explorer import explore_convolution, explore_kernels
-from notebooks.support.figures import (
+from notebooks.support.data.data_files import missing_files
+from notebooks.support.data.drawing import sample_drawing, to_mnist_style
+from notebooks.support.data.mnist import (
+    Digits,
+    data_folder,
+    load_mnist,
+    sklearn_digits,
+)
+from notebooks.support.data.own_digits import load_drawings
+from notebooks.support.exercises.answers import report
+from notebooks.support.exercises.guesses import guess, reveal
+from notebooks.support.exercises.judging import check
+from notebooks.support.exercises.questions.mystery import mystery_trainings
+from notebooks.support.exercises.questions.strokes import stroke_picture
+from notebooks.support.figures.diagram import network_diagram
+from notebooks.support.figures.explain import explain_cell
+from notebooks.support.figures.figures import (
     show_confusion,
     show_filters,
     show_layers,
     show_mistakes,
     show_predictions,
 )
+from notebooks.support.figures.images import SIGNS
+from notebooks.support.figures.patches import show_patches
 from notebooks.support.files import (
     MY_NETWORK,
     PROJECT,
-    load_weights,
-    save_weights,
     shown_path,
     try_files,
     write_file,
 )
-from notebooks.support.forward import check_batch, check_gradients, check_learning
-from notebooks.support.guesses import guess, reveal
-from notebooks.support.images import SIGNS
-from notebooks.support.inference import answers_differ, as_float, as_input, predict_logits
-from notebooks.support.installed import check_packages, check_page
-from notebooks.support.judging import check
-from notebooks.support.labels import label, use_chinese_font
-from notebooks.support.layers import layer_table
-from notebooks.support.mnist import (
-    Digits,
-    data_folder,
-    load_mnist,
-    sklearn_digits,
-)
-from notebooks.support.mystery import mystery_trainings
-from notebooks.support.own_digits import load_drawings
-from notebooks.support.panel import TrainingRun, threads_beside_the_kernel
-from notebooks.support.patches import show_patches
-from notebooks.support.plan import TrainingPlan, usual_batch_size
+from notebooks.support.network.forward import check_batch, check_gradients, check_learning
+from notebooks.support.network.inference import answers_differ, as_float, as_input, predict_logits
+from notebooks.support.network.layers import layer_table
+from notebooks.support.network.weights import load_weights, save_weights
 from notebooks.support.sizes import (
     ConvGeometry,
     conv_output_size,
     output_size_steps,
 )
-from notebooks.support.softmax import explore_softmax
-from notebooks.support.strokes import stroke_picture
-from notebooks.support.texts import text, use
+from notebooks.support.training.command import command_parser, raise_at_ctrl_c
+from notebooks.support.training.installed import check_packages, check_page
+from notebooks.support.training.plan import TrainingPlan, usual_batch_size
+from notebooks.support.training.run import TrainingRun, threads_beside_the_kernel
+from notebooks.support.widgets.downhill import downhill
+from notebooks.support.widgets.draw_pad import DrawPad
+from notebooks.support.widgets.explorer import explore_convolution, explore_kernels
+from notebooks.support.widgets.softmax import explore_softmax
+from notebooks.support.words.labels import label, use_chinese_font
+from notebooks.support.words.texts import text, use
 
 # fmt: off
 __all__ = [

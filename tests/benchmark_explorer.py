@@ -14,7 +14,7 @@ import lenet_helpers as lh, torch
 import matplotlib.pyplot as plt
 from ipywidgets import interact
 from matplotlib.patches import Rectangle
-from notebooks.support.explorer import PRESETS, sample_image
+from notebooks.support.widgets.explorer import PRESETS, sample_image
 
 image, kernel = sample_image(10), PRESETS["random"](3).double()
 

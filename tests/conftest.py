@@ -17,7 +17,7 @@ os.environ["LENET_SAVE"] = str(Path(own.name) / "my_lenet5.pt")  # not over a st
 from material import read_trained
 
 import lenet_helpers as lh
-from notebooks.support import texts
+from notebooks.support.words import texts
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ import torch
 from lab import PROJECT
 
 import lenet_helpers as lh
-from notebooks.support import drawing
+from notebooks.support.data import drawing
 
 DRAWINGS = [each for each in drawing.DRAWINGS if each["note"] != "sample"]  # three of each digit
 

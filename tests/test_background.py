@@ -20,8 +20,10 @@ from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 
 import lenet_helpers as lh
-from notebooks.support import panel, texts
 from notebooks.support.files import PROJECT
+from notebooks.support.training import run as training_run
+from notebooks.support.widgets import panel
+from notebooks.support.words import texts
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +42,7 @@ def until(condition, seconds=30):
 
 
 def test_it_is_the_same_training(small, capsys):
-    torch.set_num_threads(panel.threads_beside_the_kernel())
+    torch.set_num_threads(training_run.threads_beside_the_kernel())
     here, behind = fresh(), fresh()
     start = behind.c1.weight.detach().clone()
     history = lh.train(here, small, epochs=2, seed=1)
@@ -353,7 +355,7 @@ def test_a_script_that_ends_during_a_run_ends_in_peace():
 
 def test_a_run_ends_with_python_and_says_so(small, monkeypatch):
     at_exit = []
-    monkeypatch.setattr(panel.atexit, "register", at_exit.append)
+    monkeypatch.setattr(training_run.atexit, "register", at_exit.append)
     run = lh.train_in_background(fresh(), small, epochs=500)
     until(lambda: run.history)
     at_exit[0]()  # as Python does at its end

@@ -10,8 +10,8 @@ from torch import nn
 from torch.nn import functional as F
 
 import lenet_helpers as lh
-from notebooks.support import texts
-from notebooks.support.inference import activations
+from notebooks.support.network.inference import activations
+from notebooks.support.words import texts
 
 
 def changed(model, forward=None, **layers):

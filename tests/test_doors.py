@@ -10,7 +10,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Subset, TensorDataset
 
 import lenet_helpers as lh
-from notebooks.support import texts
+from notebooks.support.words import texts
 
 
 class Giving(lh.LeNet5):

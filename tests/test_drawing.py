@@ -9,7 +9,7 @@ from material import DRAWINGS, moved_strokes
 from torch.nn import functional as F
 
 import lenet_helpers as lh
-from notebooks.support.drawing import SIDE, draw_strokes
+from notebooks.support.data.drawing import SIDE, draw_strokes
 
 
 def block(height, width, top, left, rows, columns, dtype=np.uint8):

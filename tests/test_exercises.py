@@ -17,12 +17,13 @@ from lab import PROJECT
 from material import fresh
 
 import lenet_helpers as lh
-from notebooks.support import judging, texts, timed
-from notebooks.support.code_exercises import CodeExercise
-from notebooks.support.exercises import EXERCISES
-from notebooks.support.mystery import mystery_trainings
-from notebooks.support.number_exercises import Exercise
-from notebooks.support.strokes import KernelExercise
+from notebooks.support.exercises import judging, timed
+from notebooks.support.exercises.code_exercises import CodeExercise
+from notebooks.support.exercises.exercises import EXERCISES
+from notebooks.support.exercises.number_exercises import Exercise
+from notebooks.support.exercises.questions.mystery import mystery_trainings
+from notebooks.support.exercises.questions.strokes import KernelExercise
+from notebooks.support.words import texts
 
 NUMBERS = [name for name, exercise in EXERCISES.items() if isinstance(exercise, Exercise)]
 CODE = [name for name, exercise in EXERCISES.items() if isinstance(exercise, CodeExercise)]

@@ -13,8 +13,8 @@ import torch
 from PIL import Image
 
 import lenet_helpers as lh
-from notebooks.support import explorer as support
-from notebooks.support import texts
+from notebooks.support.widgets import explorer as support
+from notebooks.support.words import texts
 
 
 @pytest.mark.parametrize("k", support.LIMITS["kernel_size"])

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from torchvision.utils import make_grid
 
 import lenet_helpers as lh
-from notebooks.support import images
+from notebooks.support.figures import images
 
 
 def titles(fig):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from notebooks.support import guesses, texts
+from notebooks.support.exercises import guesses
+from notebooks.support.words import texts
 
 
 class Odd:

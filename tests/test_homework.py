@@ -21,8 +21,11 @@ from torch import nn
 from torch.nn import functional as F
 
 import lenet_helpers as lh
-from notebooks.support import answers, files, judging, small_net, texts, timed
-from notebooks.support.exercises import EXAMPLE, EXERCISES, NOTEBOOKS
+from notebooks.support import files
+from notebooks.support.exercises import answers, judging, timed
+from notebooks.support.exercises.exercises import EXAMPLE, EXERCISES, NOTEBOOKS
+from notebooks.support.exercises.questions import small_net
+from notebooks.support.words import texts
 
 FOLDER = PROJECT / "notebooks" / "zh"
 
@@ -418,7 +421,7 @@ def test_a_lock_that_a_dead_kernel_left_is_no_hindrance(said, own, monkeypatch):
 
 
 def test_kernels_that_answer_at_once_lose_nothing(own):
-    code = """from notebooks.support import answers
+    code = """from notebooks.support.exercises import answers
 for k in range(50):
     answers.keep_answer(f"{name}{{k}}", "1", True)"""
     run_at_once([code.format(name=name) for name in "ab"], own.with_name("my.pt"))

@@ -9,10 +9,26 @@ import nbformat
 from lab import PROJECT
 
 import lenet_helpers as lh
-from notebooks.support import texts
+from notebooks.support.words import texts
 
-SUPPORT = sorted((PROJECT / "notebooks" / "support").glob("*.py"))
-MODULES = [PROJECT / "lenet_helpers.py", *SUPPORT]
+SUPPORT = PROJECT / "notebooks" / "support"
+PAGES = PROJECT / "notebooks" / "pages"
+MODULES = [
+    PROJECT / "lenet_helpers.py",
+    *sorted(SUPPORT.rglob("*.py")),
+    *sorted(PAGES.glob("*.py")),
+]
+FLOORS = (  # from the ground up: what may import what stands below it
+    {"words"},
+    {"support"},  # checks, files, sizes
+    {"data"},
+    {"network"},
+    {"figures"},
+    {"widgets"},
+    {"training", "exercises"},
+    {"lenet_helpers"},
+    {"pages"},
+)
 
 
 def parse(path):
@@ -23,21 +39,55 @@ def imports(tree):
     return [node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom))]
 
 
-def test_imports_go_one_way_and_in_no_circle():
-    needs = {}
-    for path in SUPPORT:
-        nodes = imports(parse(path))
-        assert not any("lenet_helpers" in ast.unparse(node) for node in nodes), path
-        needs[path.stem] = {node.module for node in nodes if getattr(node, "level", 0)}
-    while needs:  # take away what needs nothing that is left
-        free = {name for name, others in needs.items() if not others & needs.keys()}
-        assert free, f"a circle among {sorted(needs)}"
-        needs = {name: others for name, others in needs.items() if name not in free}
+def needs(path):
+    """The project's own files that a file imports."""
+    folder, found = path.parent, set()
+    for node in imports(parse(path)):
+        if not isinstance(node, ast.ImportFrom):
+            continue
+        name = (node.module or "").split(".")
+        if node.level:
+            start = [folder, *folder.parents][node.level - 1]
+        elif name[0] in ("notebooks", "lenet_helpers"):
+            start = PROJECT
+        else:
+            continue
+        target = start.joinpath(*name)
+        found.add(target / "__init__.py" if target.is_dir() else target.with_suffix(".py"))
+    return found
 
 
-def test_the_map_names_every_room():
-    rooms = re.findall(r"^(\w+)  +\S", (SUPPORT[0]).read_text(encoding="utf-8"), re.M)
-    assert SUPPORT[0].name == "__init__.py" and sorted(rooms) == [p.stem for p in SUPPORT[1:]]
+def wing(path):
+    """The wing that a file belongs to; of what stands alone, its folder's name."""
+    if path.parent == PROJECT:
+        return path.stem
+    parts = path.relative_to(PROJECT / "notebooks").parts
+    return parts[1] if len(parts) > 2 else parts[0]
+
+
+def test_arrows_go_down_and_in_no_circle():
+    floor = {name: i for i, names in enumerate(FLOORS) for name in names}
+    arrows = {path: needs(path) for path in MODULES}
+    for path, others in arrows.items():
+        for other in others:
+            assert other in arrows, f"{path} imports {other}"
+            here, there = wing(path), wing(other)
+            assert here == there or floor[here] > floor[there], f"{path} imports {other}"
+    while arrows:  # take away what needs nothing that is left
+        free = {path for path, others in arrows.items() if not others & arrows.keys()}
+        assert free, f"a circle among {sorted(map(str, arrows))}"
+        arrows = {path: others for path, others in arrows.items() if path not in free}
+
+
+def test_every_folder_is_small_and_lists_its_rooms():
+    for folder in {path.parent for path in MODULES} - {PROJECT}:
+        files = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+        assert len(files) <= 9, folder
+        wings = {path.parent.name for path in folder.glob("*/__init__.py")}
+        listed = re.findall(
+            r"^(\w+(?:, \w+)*)  +\S", ast.get_docstring(parse(folder / "__init__.py")), re.M
+        )
+        assert {name for names in listed for name in names.split(", ")} == files | wings, folder
 
 
 def test_files_and_functions_are_small():
@@ -58,7 +108,7 @@ def test_files_and_functions_are_small():
 
 
 def test_javascript_is_small():
-    for path in (PROJECT / "notebooks" / "support").glob("*.js"):
+    for path in [*SUPPORT.rglob("*.js"), *PAGES.glob("*.js")]:
         lines = path.read_text(encoding="utf-8").splitlines()
         assert len(lines) <= 450 and max(map(len, lines)) <= 100, path
 
@@ -100,6 +150,7 @@ def test_what_the_notebooks_use_is_the_vocabulary():
 
 def test_every_text_is_there_in_both_languages_and_used():
     chinese = re.compile("[\u4e00-\u9fff]")
+    assert len(texts.TEXTS) == sum(map(len, texts.TABLES.values()))  # no key stands in two tables
     for key, pair in texts.TEXTS.items():
         zh, en = pair["zh"], pair["en"]
         fields = [set(re.findall(r"{(\w+)", sentence)) for sentence in (zh, en)]

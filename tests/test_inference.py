@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from torch.nn.utils import parametrizations, prune, weight_norm
 
 import lenet_helpers as lh
-from notebooks.support.inference import activations
+from notebooks.support.network.inference import activations
 
 
 def by_hand(model, image):

@@ -6,7 +6,8 @@ import json
 import pytest
 
 import lenet_helpers as lh
-from notebooks.support import installed, mnist
+from notebooks.support.data import mnist
+from notebooks.support.training import installed
 
 
 @pytest.fixture

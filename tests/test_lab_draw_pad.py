@@ -11,7 +11,7 @@ from material import DRAWINGS, moved_strokes
 from PIL import Image
 
 CELL = """import lenet_helpers as lh, torch
-from notebooks.support import texts
+from notebooks.support.words import texts
 def network():
     return lh.load_weights(lh.LeNet5(), "notebooks/trained/lenet5.pt")
 texts.use("en")
@@ -105,7 +105,7 @@ def test_what_the_page_shows_is_what_python_has(open_pad):
     steps = json.loads(
         run_code(
             page,
-            "import json; from notebooks.support.inference import activations;"
+            "import json; from notebooks.support.network.inference import activations;"
             "steps = {name: s.passed for name, s in activations(network(), pad.image).items()};"
             "steps['probabilities'] = steps['fc3'].softmax(0);"
             "print(json.dumps({name: step.tolist() for name, step in steps.items()}))",
@@ -476,7 +476,9 @@ def test_keeping_what_was_drawn(open_pad, lab):
         page.wait_for_function("digit => document.querySelector('.lh-pad-label').value === digit",
                                arg=str((digit + 1) % 10))  # fmt: skip
     settle(page)
-    labels = "from notebooks.support.own_digits import read_drawings; print(read_drawings()[1])"
+    labels = (
+        "from notebooks.support.data.own_digits import read_drawings; print(read_drawings()[1])"
+    )
     assert run_code(lab.page, labels) == "[8 9]\n"
     assert not max(page.locator(".lh-pad-canvas").evaluate(ALPHA))  # ready for the next one
     page.locator(".lh-pad-keep").click()

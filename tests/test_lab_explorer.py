@@ -11,11 +11,11 @@ from lab import PROJECT, end_python, run_code
 from PIL import Image
 
 import lenet_helpers as lh
-from notebooks.support import explorer
-from notebooks.support.images import number_text
+from notebooks.support.figures.images import number_text
+from notebooks.support.widgets import explorer
 
 GRIDS = "input", "kernel", "output"
-MODULE = (PROJECT / "notebooks/support/explorer.js").read_text(encoding="utf-8")
+MODULE = (PROJECT / "notebooks/support/widgets/explorer.js").read_text(encoding="utf-8")
 ASK = """async ([source, images, kernels, settings]) => {
     const url = URL.createObjectURL(new Blob([source], {type: "text/javascript"}));
     const {geometry, convolve} = await import(url);

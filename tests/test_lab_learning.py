@@ -29,7 +29,7 @@ IMPORT = """async ([source, name, calls]) => {
 
 
 def ask(lab, file, name, calls):
-    source = (PROJECT / "notebooks/support" / file).read_text(encoding="utf-8")
+    source = (PROJECT / "notebooks/support/widgets" / file).read_text(encoding="utf-8")
     return lab.page.evaluate(IMPORT, [source, name, calls])
 
 

@@ -17,10 +17,10 @@ from matplotlib import font_manager
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import lenet_helpers as lh
-from notebooks.support import labels, texts
-from notebooks.support.draw_pad import pad_figure
-from notebooks.support.labels import label
-from notebooks.support.panel import TrainingPanel
+from notebooks.support.widgets.draw_pad import pad_figure
+from notebooks.support.widgets.panel import TrainingPanel
+from notebooks.support.words import labels, texts
+from notebooks.support.words.labels import label
 
 PROJECT = Path(lh.__file__).parent
 CHINESE = re.compile("[\u4e00-\u9fff]")
@@ -44,7 +44,7 @@ def no_font(monkeypatch):
 
 def code():
     """All Python of the lesson, parsed: support, and the notebooks' code."""
-    for path in (PROJECT / "notebooks" / "support").glob("*.py"):
+    for path in (PROJECT / "notebooks" / "support").rglob("*.py"):
         yield ast.parse(path.read_text(encoding="utf-8"))
     for path in (PROJECT / "notebooks" / "zh").glob("*.ipynb"):
         for cell in nbformat.read(path, as_version=4).cells:

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import weight_norm
 
 import lenet_helpers as lh
-from notebooks.support import texts
+from notebooks.support.words import texts
 
 
 def test_shapes_are_what_torch_makes():

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 
 import lenet_helpers as lh
-from notebooks.support.downhill import RATES
+from notebooks.support.widgets.downhill import RATES
 
 
 def pictures(dataset, n=500):

@@ -23,7 +23,8 @@ import torchvision
 from material import fresh
 
 import lenet_helpers as lh
-from notebooks.support import data_files, files, mnist
+from notebooks.support import files
+from notebooks.support.data import data_files, mnist
 
 LABELS = {"train": list(range(10)) * 3, "t10k": list(range(10))}
 

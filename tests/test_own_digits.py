@@ -8,7 +8,7 @@ import torch
 from material import run_at_once
 
 import lenet_helpers as lh
-from notebooks.support import own_digits
+from notebooks.support.data import own_digits
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +59,7 @@ def test_pages_that_keep_at_once_lose_nothing():
 
 
 def test_kernels_that_keep_at_once_lose_nothing(own):
-    code = """from notebooks.support import drawing, own_digits
+    code = """from notebooks.support.data import drawing, own_digits
 for digit in range(8):
     own_digits.keep_drawing(drawing.sample_drawing(digit), digit)"""
     run_at_once([code, code], own.with_name("my_lenet5.pt"))

@@ -14,10 +14,10 @@ from material import DRAWINGS, moved_strokes
 from torch.nn import functional as F
 
 import lenet_helpers as lh
-from notebooks.support import page as demo
-from notebooks.support.drawing import PEN, draw_strokes
-from notebooks.support.images import number_text
-from notebooks.support.texts import LANGUAGES
+from notebooks.pages import page as demo
+from notebooks.support.data.drawing import PEN, draw_strokes
+from notebooks.support.figures.images import number_text
+from notebooks.support.words.texts import LANGUAGES
 
 LOGITS = """levels => {
     const image = lenet5.toMnistStyle(Uint8Array.from(levels), 112);

@@ -6,7 +6,7 @@ from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 
 import lenet_helpers as lh
-from notebooks.support.patches import receptive_field, strongest_patches
+from notebooks.support.figures.patches import receptive_field, strongest_patches
 
 
 def seen_rows(model, layer, row):

@@ -9,8 +9,8 @@ import torch
 from PIL import Image
 
 import lenet_helpers as lh
-from notebooks.support import texts
-from notebooks.support.inference import activations
+from notebooks.support.network.inference import activations
+from notebooks.support.words import texts
 
 LEVELS = torch.from_numpy(lh.sample_drawing(4))  # (112, 112), 0 to 255
 

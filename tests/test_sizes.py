@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import lenet_helpers as lh
-from notebooks.support import texts
+from notebooks.support.words import texts
 
 GRID = list(itertools.product(range(1, 13), range(1, 8), range(1, 5), range(0, 5), range(1, 4)))
 

@@ -17,8 +17,10 @@ from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 
 import lenet_helpers as lh
-from notebooks.support import files, mnist, plan
-from notebooks.support.panel import threads_beside_the_kernel
+from notebooks.support import files
+from notebooks.support.data import mnist
+from notebooks.support.training import plan
+from notebooks.support.training.run import threads_beside_the_kernel
 
 
 def test_loss_falls_and_digits_are_read(small, trained):

@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import lenet_helpers as lh
-from notebooks.support.texts import LANGUAGES
+from notebooks.support.words.texts import LANGUAGES
 
 NOTEBOOKS = PROJECT / "notebooks"
 CUT = """() => [...document.querySelectorAll(".side")].map(side => {

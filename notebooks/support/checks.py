@@ -16,9 +16,9 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.data import Subset, TensorDataset
 
-from .pictures import OVERSHOOT, white_level
-from .texts import text
+from .words.texts import text
 
+OVERSHOOT = 0.2  # beyond 0 and 1: what resizing leaves behind
 WRAPPERS = {  # kind: where the network is that it was given
     "DataParallel": "module",
     "DistributedDataParallel": "module",
@@ -169,6 +169,11 @@ def _whole_subset(value):
         return value
     indices = torch.as_tensor(value.indices, dtype=torch.long)
     return TensorDataset(*(tensor[indices] for tensor in whole.tensors))
+
+
+def white_level(low, high, whole: bool) -> int:
+    """What white is where levels go from `low` to `high`: 1, or 255 if they go beyond 1."""
+    return 1 if low < 0 or high <= (1 if whole else 1 + OVERSHOOT) else 255
 
 
 def _images(images):

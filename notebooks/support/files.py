@@ -1,21 +1,14 @@
-"""Paths as people type them; weights and other files, written whole or not at all."""
+"""Paths as people type them, and files written whole or not at all."""
 
 import contextlib
-import io
 import itertools
 import os
 import time
 import uuid
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import torch
-from torch import nn
-
-from .checks import checked
-from .forward import check_changeable
-from .texts import text
+from .words.texts import text
 
 PROJECT = Path(__file__).resolve().parents[2]
 LOCK_SECONDS = 3  # after so long, whoever has a file's lock has died with it
@@ -44,86 +37,6 @@ def shown_path(path: Path) -> str:
 def unreadable(path: str | Path, error: OSError) -> OSError:
     """What to raise where a file or folder cannot be read: says which, why, and what to do."""
     return OSError(text("not_readable", path=path, error=error.strerror or error))
-
-
-@checked
-def save_weights(model: nn.Module, path: str | Path) -> None:
-    """Writes the model's `state_dict` to a file, which appears whole or not at all.
-
-    Raises OSError where that cannot be done.
-    """
-    state = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
-    buffer = io.BytesIO()
-    torch.save(state, buffer)
-    write_file(path, buffer.getvalue())
-
-
-@checked
-def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
-    """Loads what `save_weights` wrote into a model, and returns the model. Notebooks 00, 03 and 06.
-
-    A relative path counts from the current folder, else from the notebooks' or the project's. Takes
-    a checkpoint with such weights in it, too. Raises OSError for a file that is missing, a folder
-    or cannot be read; ValueError for one that is damaged, is another network's, or holds more than
-    numbers (torch's weights_only: nothing in the file is run).
-    """
-    check_changeable(model)
-    places = [typed_path(path, base) for base in ("", PROJECT / "notebooks" / "en", PROJECT)]
-    path = next(filter(os.path.exists, places), places[0])
-    wanted = model.state_dict()
-    state = _own_names(_read_weights(path), wanted)
-    shapes = [
-        {name: tuple(value.shape) for name, value in part.items()} for part in (state, wanted)
-    ]
-    if shapes[0] != shapes[1]:
-        name = next(n for n in wanted | state if shapes[0].get(n) != shapes[1].get(n))
-        found, needed = (part.get(name) for part in shapes)
-        raise ValueError(text("weights_foreign", path=path, name=name, found=found, wanted=needed))
-    model.load_state_dict(state)
-    return model
-
-
-def _read_weights(path):
-    """The tensors by name that a file of weights holds; raises what `load_weights` says."""
-    if os.path.isdir(path):
-        raise IsADirectoryError(text("weights_folder", path=path))
-    if not os.path.isfile(path):
-        raise FileNotFoundError(text("no_weights", path=path))
-    key = "weights_damaged"
-    try:
-        file = io.BytesIO(path.read_bytes())
-        if zipfile.is_zipfile(file):  # as torch writes it since 1.6
-            archive = zipfile.ZipFile(file)
-            if archive.testzip():  # torch does not compare the checksums
-                raise zipfile.BadZipFile
-            if any(name.endswith("data.pkl") for name in archive.namelist()):
-                key = "weights_objects"  # it is whole: if torch refuses it, then for these
-        file.seek(0)
-        found = torch.load(file, map_location="cpu", weights_only=True)
-        key = "weights_damaged"
-        return next(part for part in (found, *found.values()) if _is_state(part))
-    except OSError as error:
-        raise unreadable(path, error) from None
-    except Exception as error:  # a damaged file raises whatever its first bad byte makes of it
-        raise ValueError(text(key, path=path, error=type(error).__name__)) from None
-
-
-def _is_state(value):
-    """Whether it holds tensors by name, as a `state_dict` does."""
-    return (
-        isinstance(value, dict)
-        and len(value) > 0
-        and all(isinstance(name, str) for name in value)
-        and all(isinstance(part, torch.Tensor) for part in value.values())
-    )
-
-
-def _own_names(state, wanted):
-    """The state without what DataParallel and torch.compile put before each name."""
-    for prefix in ("module.", "_orig_mod.", "module."):
-        if not any(name.startswith(prefix) for name in wanted):
-            state = {name.removeprefix(prefix): value for name, value in state.items()}
-    return state
 
 
 def write_file(path: str | Path, content: bytes) -> None:

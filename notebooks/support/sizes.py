@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from IPython.display import Markdown
 
 from .checks import checked, whole_number
-from .texts import text
+from .words.texts import text
 
 
 @dataclass(frozen=True)

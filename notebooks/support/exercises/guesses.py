@@ -1,0 +1,71 @@
+"""A guess before a run, shown beside what came out."""
+
+import difflib
+import math
+
+from ..words.texts import text
+from .reading import say
+
+# What can be guessed, and its unit: "%" where the result is a share in [0, 1], "" for a number.
+GUESSES = {
+    "moved_digits": "",  # notebook 00
+    "windows_of_stride_2": "",  # 02
+    "pooled_size": "",
+    "shuffled_accuracy": "%",  # 03
+    "most_parameters": "%",
+    "epoch1_accuracy": "%",  # 04
+    "zero_loss": "",  # 05
+    "hundred_accuracy": "%",
+    "shifted_accuracy": "%",  # 06
+    "others_accuracy": "%",
+    "own_accuracy": "%",
+}
+_guessed: dict[str, float] = {}
+
+
+def guess(name: str, value=...) -> None:
+    """Keeps a guess until `reveal` shows it, and prints one line; `...` is none yet.
+    Notebooks 00 and 02 to 06.
+
+    value: a number; for a share per cent, 80 or "80%" and not 0.8. A value that is none of these,
+    and a name that is not in GUESSES, are told and not kept.
+    """
+    if not isinstance(name, str) or name not in GUESSES:
+        near = difflib.get_close_matches(str(name), GUESSES, n=3, cutoff=0)
+        say("✗", text("guess_unknown", names=", ".join(near)))
+    elif value is None or value is ...:
+        _guessed.pop(name, None)
+        say("…", text("guess_blank", name=name))
+    else:
+        number = _read(value)
+        if number is None or GUESSES[name] and not (number == 0 or 1 <= number <= 100):
+            say("✗", text("guess_percent" if GUESSES[name] else "guess_number", name=name))
+        else:
+            _guessed[name] = number
+            say("✓", text("guess_kept", name=name, value=_shown(name, number)))
+
+
+def reveal(name: str, actual: float) -> None:
+    """Prints the guess beside what came out. Notebooks 00 and 02 to 06.
+
+    actual: a share in [0, 1] where the unit is "%", a number elsewhere. Raises KeyError for a name
+    that is not in GUESSES.
+    """
+    result = _shown(name, round(100 * actual, 1) if GUESSES[name] else actual)
+    if name in _guessed:
+        say(text("guess_result", value=_shown(name, _guessed[name]), actual=result))
+    else:
+        say(text("guess_none", actual=result))
+
+
+def _read(value):
+    """A guess as a finite number, or None."""
+    try:
+        number = float(value.strip().rstrip("%％") if isinstance(value, str) else value)
+        return number if math.isfinite(number) and not isinstance(value, bool) else None
+    except Exception:  # whatever a reader hands in: no number
+        return None
+
+
+def _shown(name, number):
+    return f"{float(number):.6g}{GUESSES[name]}"

@@ -1,0 +1,9 @@
+"""A network as it is: its layers, what they make of a picture, copies of it.
+
+calls      a model's own pass: what each layer took and made
+forward    what a model's forward gives, and whether it can learn
+inference  a model's logits and activations, the model left untouched
+copies     copies of a model: to run, to train, and to hand back what was learned
+layers     a table of a model's layers, sizes and costs, which is true or refused
+weights    written to a file, and read from one
+"""

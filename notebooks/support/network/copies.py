@@ -1,0 +1,91 @@
+"""Copies of a model: to run it, to train it, and to hand back what the copy has learned."""
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import nn
+
+from ..words.texts import text
+
+HOOKS = "_backward_hooks", "_post_accumulate_grad_hooks"  # of a parameter; deepcopy drops them
+
+
+def copied(model: nn.Module) -> nn.Module:
+    """A copy with weights of its own, whatever the model keeps beside them.
+
+    `copy.deepcopy` refuses a tensor with a history (an output that was kept, weight norm): the copy
+    has its values. What cannot be copied (a lock, an open file) the two share.
+    """
+    memo, kept = {}, {}
+    modules = {id(part): part for part in model.modules()}  # may be pointed back to
+    for value in _kept(model, kept):
+        if isinstance(value, torch.Tensor):
+            if not value.is_leaf:
+                memo[id(value)] = value.detach().clone()
+            continue
+        try:
+            copy.deepcopy(value, {**memo, **modules})
+        except Exception:  # whatever it says to being copied
+            memo[id(value)] = value
+    twin = copy.deepcopy(model, memo)
+    for mine, its in zip(model.parameters(), twin.parameters()):
+        if its.grad_fn is not None:  # a scripted layer's copy has a history
+            its.detach_().requires_grad_(mine.requires_grad)
+        for hooks in HOOKS:
+            setattr(its, hooks, copy.copy(getattr(mine, hooks, None)))
+    return twin
+
+
+def _kept(value, seen: dict[int, Any]) -> Iterator[Any]:
+    """What a module keeps, through layers, lists and dicts. `seen` holds it all, so that no two
+    have one id."""
+    if id(value) in seen:
+        return
+    seen[id(value)] = value
+    inside = vars(value) if isinstance(value, nn.Module) else value
+    if isinstance(inside, dict):
+        inside = inside.values()
+    elif not isinstance(inside, (list, tuple, set)):
+        yield value
+        return
+    for part in list(inside):
+        yield from _kept(part, seen)
+
+
+def snapshot(model: nn.Module) -> nn.Module:
+    """A copy of a model in eval mode: running it leaves the model as it is."""
+    return copied(model).eval()
+
+
+@torch.no_grad()
+def hand_over(twin: nn.Module, model: nn.Module) -> None:
+    """Gives a model the weights and buffers of its copy; type and device stay the model's own.
+
+    Into `.data`, which autograd does not watch: a `backward` that waits in a cell still works.
+    Raises ValueError, and changes nothing, where the two no longer have the same layers.
+    """
+    given, taken = _state(twin), _state(model)
+    for name in given | taken:
+        found, wanted = (_shape(state.get(name)) for state in (taken, given))
+        if found != wanted:
+            raise ValueError(text("layers_changed", name=name, found=found, wanted=wanted))
+    for name, value in given.items():
+        taken[name].data.copy_(value)
+
+
+def _state(model):
+    """Parameters and buffers by name, each name of a shared one, too."""
+    parts = (
+        model.named_parameters(remove_duplicate=False),
+        model.named_buffers(remove_duplicate=False),
+    )
+    return {name: value for part in parts for name, value in part}
+
+
+def _shape(value):
+    """In words; on `meta`, too, there is nothing."""
+    if value is None or value.is_meta:
+        return text("layers_nothing")
+    return text("layers_shape", shape=tuple(value.shape))

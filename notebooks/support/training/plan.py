@@ -1,0 +1,73 @@
+"""What a training was asked for, checked before it begins."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from ..data.mnist import Digits
+from ..files import UNNAMED, try_files
+from ..network.forward import check_learning
+from ..network.inference import answers_differ
+from ..words.texts import text
+
+
+@dataclass
+class TrainingPlan:
+    """The arguments of `train`, each checked at its door; raises what `train` says of them."""
+
+    model: nn.Module
+    digits: Digits
+    epochs: int
+    batch_size: int | None = None
+    max_lr: float = 0.1
+    seed: int = 0
+    save: str | Path | None = None
+    log: str | Path | None = None
+    log_title: str = ""
+
+    def __post_init__(self):
+        check_learning(self.model)
+        if answers_differ(self.model, self.digits.test.tensors[0]):  # raises for no ten logits
+            print(text("answers_differ"))
+        self.batch_size = self.batch_size or usual_batch_size(self.digits)
+        self.batches = math.ceil(len(self.digits.train) / self.batch_size)  # of an epoch
+
+    def begin_files(self) -> None:
+        """Raises what `try_files` does, before the training. Where the project's own folder cannot
+        be written, as a shared one, which nobody chose, a line says that nothing is saved."""
+        try:
+            try_files(*filter(None, (self.save, self.log)))
+        except OSError as error:
+            if self.log or Path(self.save) != UNNAMED:
+                raise
+            print(text("not_saved", error=error))
+            self.save = None
+
+    def log_text(self, history, report=None) -> bytes:
+        """The log's lines: its title, an epoch each, and at the end the report."""
+        lines = [self.log_title, *map(str, history), str(report or "")]
+        return "".join(f"{line}\n" for line in lines if line).encode()
+
+    def guess_note(self, result) -> str:
+        """A sentence for an `EpochResult` that is no better than answers without a look, else "".
+
+        Without a look, a network is right as often as the most frequent digit (with three standard
+        deviations of luck), and its loss is at best the entropy of the labels: 2.301 on MNIST, just
+        below ln 10. A loss 1% lower has learned something.
+        """
+        train, test = (part.tensors[1].bincount() / len(part) for part in self.digits[:2])
+        share, entropy = test.max().item(), torch.special.entr(train).sum().item()
+        luck = 3 * math.sqrt(share * (1 - share) / len(self.digits.test))
+        blind = result.accuracy <= share + luck and result.loss > 0.99 * entropy
+        if not blind and not math.isnan(result.loss):
+            return ""
+        loss, accuracy = f"{result.loss:.4g}", f"{result.accuracy:.1%}"
+        return text("only_guesses", epoch=result.epoch, loss=loss, accuracy=accuracy)
+
+
+def usual_batch_size(digits: Digits) -> int:
+    """Where none was asked for: 128 can die on scikit-learn's 1,437 images."""
+    return 128 if len(digits.train) > 10_000 else 32

@@ -1,0 +1,177 @@
+"""A training in the background, which its panel shows. Notebook 04."""
+
+import atexit
+import contextlib
+import contextvars
+import math
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from IPython.display import display
+
+from ..network.copies import copied, hand_over
+from ..network.inference import first_convolution
+from ..widgets.panel import TrainingPanel
+from .plan import TrainingPlan
+
+
+class _Stopped(Exception):
+    pass
+
+
+class TrainingRun:
+    """A training in the background; as a cell's value, its panel. Notebook 04.
+
+    A copy of the model is trained, so that cells may do with the model what they like; at the end
+    of each epoch the model gets its weights. `model`, `epochs`; `history`: the `EpochResult`s so
+    far; `first_layers`: copies of the first convolution, if there is one, at the start and after
+    each of these epochs; `running`; `error`: what ended it, or None; `panel`: the `TrainingPanel`.
+    """
+
+    _latest, _starting = None, threading.Lock()  # here, where reloading the helper does not reach
+
+    @classmethod
+    def begin(cls, plan: TrainingPlan, training: Callable[..., Iterator[Any]]) -> "TrainingRun":
+        """A new run, which ends the latest; or the latest, if it is still training that model."""
+        with cls._starting:
+            latest = cls._latest
+            if latest is None or not latest.running or latest.model is not plan.model:
+                plan.begin_files()
+                if latest is not None:
+                    latest.stop()
+                cls._latest = cls(plan, training)
+            return cls._latest
+
+    def __init__(self, plan: TrainingPlan, training: Callable[..., Iterator[Any]]):
+        """training: given the copy, `plan` and on_batch(batch, loss), gives an `EpochResult` for
+        each epoch."""
+        self.model, self.epochs, self._plan = plan.model, plan.epochs, plan
+        self.history, self.running, self.error = [], True, None
+        self._twin, self._apart = copied(plan.model), ""  # and why the model is not as its twin
+        self.first_layers = [first_convolution(self._twin)]
+        self._results = training(self._twin, plan, self._on_batch)
+        self._stop, self._done, self._leaving = threading.Event(), threading.Event(), False
+        self._losses, self._recent = [], []  # points of the curve; the losses since the last one
+        self._batch = 0  # of the whole run
+        self._began = self._reported = time.monotonic()
+        self._shown, self._process = None, os.getpid()
+        self.panel = TrainingPanel(self.epochs)
+        self.panel.on_msg(lambda panel, content, buffers: content.get("stop") and self._stop.set())
+        atexit.register(self._leave)
+        # What the thread sends then belongs to this cell. Otherwise: to whatever was asked of
+        # Python last, maybe on a channel ("subshell") that is closed, where Stop would be lost.
+        context = contextvars.copy_context()
+        threading.Thread(target=context.run, args=(self._work,), daemon=True).start()
+
+    def wait(self) -> list:
+        """Returns `history` when the training has ended, and prints the panel's note, if any;
+        raises what ended it, if anything did. An interrupt (Ctrl-C, the square button) ends the
+        waiting, not the training."""
+        while not self._done.wait(0.2):  # an interrupt in Thread.join leaves a broken state behind
+            pass
+        self._show_again()  # nbclient heeds only what comes from the running cell
+        if self.error is not None:
+            raise self.error
+        if note := self._note():
+            print(note)
+        return self.history
+
+    def stop(self) -> None:
+        """Ends the training after the batch at hand; returns when it has ended. The epochs finished
+        stay as they are."""
+        self._stop.set()
+        self._done.wait()
+
+    def _leave(self):
+        """Python ends: the training must, before what it uses is taken apart. (A forked Python has
+        no thread that trains.)"""
+        self._leaving = True
+        self._stop.set()
+        if os.getpid() == self._process:
+            self._done.wait()
+
+    def _work(self):
+        try:
+            torch.set_num_threads(threads_beside_the_kernel())
+            for result in self._results:
+                self._hand_over()
+                self.history.append(result)
+                self.first_layers.append(first_convolution(self._twin))
+        except _Stopped:
+            pass
+        except BaseException as error:
+            self.error = error
+        finally:
+            self.running = False
+            self._report()
+            self._show_again()
+            atexit.unregister(self._leave)
+            self._done.set()
+
+    def _show_again(self):
+        """A saved notebook then has the whole curves."""
+        with contextlib.suppress(Exception):
+            if self._shown and not self._leaving:
+                self._shown.update(self.panel)
+
+    def _hand_over(self):
+        """The model gets the weights of its twin, unless a cell gave it other layers."""
+        try:
+            hand_over(self._twin, self.model)
+            self._apart = ""
+        except Exception as error:
+            self._apart = str(error)
+
+    def _note(self):
+        ended = self.history and not self.running  # a first epoch may be for warming up
+        guess = self._plan.guess_note(self.history[-1]) if ended else ""
+        return "\n".join(filter(None, (guess, self._apart)))
+
+    def _on_batch(self, batch: int, loss: float):
+        if self._stop.is_set():
+            raise _Stopped
+        self._batch = len(self.history) * self._plan.batches + batch
+        self._recent.append(loss)
+        if len(self._recent) * 200 >= self.epochs * self._plan.batches:  # 200 points are a curve
+            mean = sum(self._recent) / len(self._recent)
+            here = round(self._batch / self._plan.batches, 4)
+            self._losses.append((here, mean if math.isfinite(mean) else None))
+            self._recent = []
+        if time.monotonic() - self._reported > 0.25:
+            self._report()
+
+    def _report(self):
+        """Tells the panel. Only traits change: a print would land in whatever cell is running."""
+        self._reported = time.monotonic()
+        with contextlib.suppress(Exception), self.panel.hold_sync():  # training before drawing
+            panel, seconds = self.panel, self._reported - self._began
+            panel.state, panel.seconds = self._state(), seconds
+            panel.fraction = done = self._batch / self._plan.batches / self.epochs
+            panel.left = seconds / done * (1 - done) if done else None
+            panel.losses = list(self._losses)
+            panel.accuracies = [float(result.accuracy) for result in self.history]
+            panel.note = self._note()
+            panel.log = str(self.history[-1]) if self.history else ""
+            if self.error is not None:
+                panel.error = f"{type(self.error).__name__}: {self.error}"
+
+    def _state(self):
+        if self._leaving:
+            return "gone"
+        if self.running:
+            return "running"
+        if self.error is not None:
+            return "failed"
+        return "done" if len(self.history) == self.epochs else "stopped"
+
+    def _ipython_display_(self):
+        self._shown = display(self.panel, display_id=self.panel.model_id)
+
+
+def threads_beside_the_kernel() -> int:
+    """A core stays free for the kernel, so that sliders and cells answer while a training runs."""
+    return max(1, (os.cpu_count() or 1) - 1)

@@ -1,0 +1,8 @@
+"""The widgets: a short Python class each, which sends numbers, and a .js and .css that draw.
+
+explorer  widget: a convolution, cell by cell
+draw_pad  widget: draw a digit, see what a network makes of it
+panel     widget: a training in the background
+downhill  widget: one step of gradient descent
+softmax   widget: scores, shares and the loss
+"""

@@ -1,0 +1,129 @@
+"""One step downhill, in numbers: the loss as one weight varies, and after one step of all weights.
+
+downhill.js draws them.
+"""
+
+from pathlib import Path
+
+import anywidget
+import torch
+import traitlets
+from matplotlib.figure import Figure
+from torch import nn
+from torch.func import functional_call
+from torch.nn import functional as F
+from torch.utils.data import TensorDataset
+
+from ..checks import checked
+from ..figures.images import png
+from ..network.calls import refuse_scripted
+from ..network.forward import check_batch, check_learning
+from ..network.inference import as_input, snapshot
+from ..words.labels import label
+from ..words.texts import page_texts, text
+
+PICTURES = 500  # of a dataset: the loss is their mean
+RATES = [float(f"{step}e{power}") for power in range(-2, 2) for step in (1, 1.5, 2, 3, 5, 7)]
+
+
+class Downhill(anywidget.AnyWidget):
+    """The loss along one weight, a valley, and after one step of all: see `downhill`.
+
+    weights: where the weight has stood, now last; learning_rate: one of RATES; both may be set.
+    valley: the numbers from which `loss` follows; before: the loss as the model is; losses: after a
+    step of all weights at each of RATES, None where it is no number.
+    """
+
+    _esm = Path(__file__).with_name("downhill.js")
+    _css = Path(__file__).with_name("downhill.css")
+    weights = traitlets.List(traitlets.Float(), minlen=1).tag(sync=True)
+    learning_rate = traitlets.Enum(RATES, 1.0).tag(sync=True)
+    digit, n_weights = traitlets.Int().tag(sync=True), traitlets.Int().tag(sync=True)
+    valley, texts = traitlets.Dict().tag(sync=True), traitlets.Dict().tag(sync=True)
+    before = traitlets.Float().tag(sync=True)
+    losses, rates = traitlets.List().tag(sync=True), traitlets.List(RATES).tag(sync=True)
+
+    def loss(self, weight: float) -> float:
+        """The pictures' mean loss if the weight were `weight` and all others as they are."""
+        margins = torch.tensor(self.valley["margins"], dtype=torch.float64)
+        curved = F.softplus(margins + weight).mean().item()
+        return curved - self.valley["share"] * weight + self.valley["rest"]
+
+    def figure(self) -> Figure:
+        """Both curves, for a page without a kernel."""
+        fig = Figure(figsize=(9, 3), layout="constrained")
+        one, every = fig.subplots(1, 2)
+        for places, look in ((range(-10, 11), "-"), (self.weights, "o-")):
+            one.plot(places, [self.loss(place) for place in places], look)
+        weight = label("bias of digit {digit}'s score", digit=self.digit)
+        one.set(title=label("loss as one weight varies"), xlabel=weight)
+        known = [(rate, loss) for rate, loss in zip(self.rates, self.losses) if loss is not None]
+        every.semilogx(*zip(*known))
+        every.axhline(self.before, color="#888888", linestyle="--")
+        depth = max(self.before - min(loss for _, loss in known), 0.01)
+        every.set(ylim=(self.before - 1.2 * depth, self.before + 1.2 * depth))
+        title = label("loss after one step of all parameters")
+        every.set(title=title, xlabel=label("learning rate"))
+        return fig
+
+    def _repr_mimebundle_(self, **kwargs):
+        """The widget, and a PNG of both curves for a page without Python."""
+        data, metadata = super()._repr_mimebundle_(**kwargs)
+        return {**data, "image/png": png(self.figure())}, metadata
+
+
+@checked
+def downhill(model: nn.Module, dataset: TensorDataset, digit: int = 0) -> Downhill:
+    """One step downhill on a dataset's first 500 pictures: of one weight, the bias of output
+    `digit` (the loss is convex in it: a valley), and of all weights along the gradient.
+
+    The model stays as it is and may be in training. Raises ValueError for a model that lacks `fc3`,
+    learns nothing or gives no numbers, and what `checked` says. Notebook 04.
+    """
+    refuse_scripted(model)
+    check_learning(model)
+    model = snapshot(model).cpu()
+    if not hasattr(model, "fc3"):
+        raise ValueError(text("no_layer", name="fc3"))
+    images, labels = (tensor[:PICTURES].cpu() for tensor in dataset.tensors)
+    images = as_input(model, images)
+    logits = model(images)
+    check_batch(logits, labels)
+    if not logits.isfinite().all():
+        raise ValueError(text("not_finite"))
+    bias = model.fc3.bias[digit].item()
+    model.zero_grad()
+    before = F.cross_entropy(logits, labels)
+    before.backward()
+    return Downhill(
+        weights=[bias],
+        digit=digit,
+        n_weights=sum(parameter.numel() for parameter in model.parameters()),
+        valley=_valley(logits.detach().double(), labels, digit, bias),
+        before=before.item(),
+        losses=[_loss_after_a_step(model, images, labels, rate) for rate in RATES],
+        texts={**page_texts("downhill_"), "gone": text("goes_on")},
+    )
+
+
+def _valley(logits, labels, digit, bias):
+    """What makes the loss for any bias of output `digit`: the mean of log(1 + exp(margin + bias)),
+    a margin being that output without its bias over all others together; less the share of the
+    digit times bias; and the rest, which no bias changes."""
+    others = torch.cat([logits[:, :digit], logits[:, digit + 1 :]], 1).logsumexp(1)
+    margins, right = logits[:, digit] - bias - others, logits.gather(1, labels[:, None])[:, 0]
+    rest = torch.where(labels == digit, -margins, others - right).mean().item()
+    share = (labels == digit).double().mean().item()
+    return {"margins": margins.tolist(), "share": share, "rest": rest}
+
+
+@torch.no_grad()
+def _loss_after_a_step(model, images, labels, rate):
+    """After one step of plain SGD along the gradients that the model holds, which stays."""
+    moved = {
+        name: weight - rate * weight.grad
+        for name, weight in model.named_parameters()
+        if weight.grad is not None
+    }
+    loss = F.cross_entropy(functional_call(model, moved, images), labels)
+    return loss.item() if loss.isfinite() else None

@@ -1,0 +1,154 @@
+"""The draw pad, in numbers: what is drawn, what a network makes of it. draw_pad.js draws them."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from pathlib import Path
+
+import anywidget
+import numpy as np
+import torch
+import traitlets
+from matplotlib.figure import Figure
+from torch import nn
+from torch.nn import functional as F
+
+from ..checks import check_argument
+from ..data.drawing import PEN, SAMPLES, SIDE, centred, ink_levels
+from ..data.own_digits import keep_drawing, read_drawings
+from ..figures.figures import show_layers
+from ..figures.images import png
+from ..network.inference import activations
+from ..words.labels import label
+from ..words.texts import page_texts, text
+
+
+class DrawPad(anywidget.AnyWidget):
+    """A pad to draw a digit on and, as one draws, what a network makes of it: the image it sees,
+    its guesses, the ten probabilities and the maps of every layer. Notebook 00.
+
+    models: a model with the layers of `LeNet5`, or {name: model} to choose from. A model may be in
+    training meanwhile: a copy of it runs. `drawing`: uint8 (112, 112), 0 is empty, a copy; set it,
+    and the page follows; it takes what `to_mnist_style` takes, of that size, and may be empty.
+    `centre`: whether `to_mnist_style` is used. `network`: the chosen name. `image`: float
+    (1, 28, 28), what the network sees. Raises TypeError for what is no model, ValueError for other
+    drawings and names. The page keeps drawings in data/my_digits.npz.
+    """
+
+    _esm = Path(__file__).with_name("draw_pad.js")
+    _css = Path(__file__).with_name("draw_pad.css")
+    centre = traitlets.Bool(True).tag(sync=True)
+    network = traitlets.Unicode().tag(sync=True)
+    _ink = traitlets.Bytes(bytes(SIDE * SIDE)).tag(
+        sync=True, from_json=lambda value, _: bytes(value or b""), echo_update=False
+    )
+    _answer = traitlets.Dict().tag(sync=True)  # draw_pad.js says what is in it
+    _pen = traitlets.Int(PEN).tag(sync=True)
+    _samples = traitlets.List([SAMPLES[digit] for digit in range(10)]).tag(sync=True)
+    _networks = traitlets.List().tag(sync=True)
+    _kept = traitlets.Dict().tag(sync=True)  # draw_pad.js says what is in it
+    texts = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, models: nn.Module | dict[str, nn.Module]) -> None:
+        named = models.items() if isinstance(models, dict) else [("", models)]
+        self._models = {str(name): check_argument("model", model) for name, model in named}
+        if not self._models:
+            raise ValueError(text("pad_models"))
+        self._lock = threading.RLock()  # a page's message may come in a thread of its own
+        names = list(self._models)
+        super().__init__(network=names[0], _networks=names, texts=page_texts("pad_"))
+        self.observe(self._update, ["_ink", "centre", "network"])
+        self.on_msg(lambda pad, content, buffers: self._keep(content.get("keep")))
+        self._keep()
+        self._update()
+
+    @property
+    def drawing(self) -> np.ndarray:
+        return np.frombuffer(self._ink, np.uint8).reshape(SIDE, SIDE).copy()
+
+    @drawing.setter
+    def drawing(self, value) -> None:
+        ink = ink_levels(value)
+        if ink.shape != (SIDE, SIDE):
+            raise ValueError(text("pad_drawing", found=tuple(ink.shape), side=SIDE))
+        self._ink = (ink * 255).round().to(torch.uint8).numpy().tobytes()
+
+    @property
+    def image(self) -> torch.Tensor:
+        ink = torch.from_numpy(self.drawing) / 255  # as it is: a pad's ink is never paper
+        if self.centre and ink.any():
+            return centred(ink)
+        return F.interpolate(ink[None, None], 28, mode="area")[0]
+
+    @traitlets.validate("network")
+    def _known_network(self, proposal):
+        name, names = proposal["value"], ", ".join(self._models)
+        if name not in self._models:
+            raise ValueError(text("pad_network_unknown", name=repr(name), names=names))
+        return name
+
+    def _update(self, change=None):
+        with self._lock:
+            # no two answers are the same: a page waits for each
+            turn = self._answer.get("turn", 0) + 1
+            answer = _answer(self._models[self.network], self.drawing, self.image)
+            self._answer = {"turn": turn, **answer}
+
+    def _keep(self, label=None):
+        """Keeps the drawing as that digit, and says how many there are, or what is wrong."""
+        turn, is_kept = self._kept.get("turn", 0) + 1, label is not None
+        try:
+            if is_kept and _no_guess(self.drawing):
+                raise ValueError(text("kept_empty"))
+            n = keep_drawing(self.drawing, int(label)) if is_kept else len(read_drawings()[1])
+            note = text("kept_some", n=n) if n else text("kept_none")
+        except (OSError, ValueError) as error:
+            note, is_kept = str(error), False
+        self._kept = {"turn": turn, "note": note, "done": is_kept}
+
+    def _repr_mimebundle_(self, **kwargs):
+        """The widget, and for a page without a kernel (a saved notebook) a PNG of its state."""
+        data, metadata = super()._repr_mimebundle_(**kwargs)
+        with contextlib.suppress(Exception):  # the widget itself says what is wrong
+            fig = pad_figure(self._models[self.network], self.drawing, self.image)
+            data = {**data, "image/png": png(fig, bbox_inches="tight")}
+        return data, metadata
+
+
+def _answer(model, drawing, image):
+    """What the page is to draw, but for `turn`: draw_pad.js has the list."""
+    steps, after, problem, fault = {"input": image}, {}, "", ""
+    try:
+        made = activations(model, image)
+        steps = {name: step.passed for name, step in made.items()}
+        after = {name: step.between for name, step in made.items() if step.between}
+        problem = _no_guess(drawing) or ("" if steps["fc3"].isfinite().all() else "nan")
+    except Exception as error:  # a page would not say anything by itself
+        fault = f"{type(error).__name__}: {error}"
+    values = torch.cat([step.flatten().float() for step in steps.values()])
+    shapes = {name: list(step.shape) for name, step in steps.items()}
+    values = values.numpy().astype("<f4").tobytes()
+    return dict(problem=problem, fault=fault, shapes=shapes, after=after, values=values)
+
+
+def _no_guess(drawing):
+    """Why a drawing is not worth a guess: "empty", "dot" or "full"; "" if it is."""
+    if not drawing.any():
+        return "empty"
+    rows, columns = np.nonzero(drawing > 25)
+    if not len(rows) or max(np.ptp(rows), np.ptp(columns)) < 2 * PEN:
+        return "dot"
+    return "full" if drawing.mean() > 255 / 2 else ""
+
+
+def pad_figure(model, drawing, image):
+    """The draw pad as a matplotlib Figure: what a saved notebook shows."""
+    if not _no_guess(drawing):
+        return show_layers(model, image)
+    fig = Figure(figsize=(4, 4))
+    ax = fig.subplots()
+    ax.imshow(drawing, cmap="gray_r", vmin=0, vmax=255)
+    title = label("Draw pad: run this cell, then draw a digit")
+    ax.set(xticks=[], yticks=[], title=title)
+    return fig

@@ -1,0 +1,61 @@
+"""Softmax and cross-entropy: ten scores, their shares, and the loss. softmax.js draws them."""
+
+from pathlib import Path
+
+import anywidget
+import torch
+import traitlets
+from matplotlib.figure import Figure
+
+from ..checks import checked
+from ..figures.images import png
+from ..network.forward import as_scores
+from ..words.labels import label
+from ..words.texts import page_texts, text
+
+
+class SoftmaxExplorer(anywidget.AnyWidget):
+    """Scores to slide, exp, share and loss of each: see `explore_softmax`.
+
+    scores: as the sliders stand, may be set; logits: as they were at first; label: the right one.
+    """
+
+    _esm = Path(__file__).with_name("softmax.js")
+    _css = Path(__file__).with_name("softmax.css")
+    scores, logits = traitlets.List().tag(sync=True), traitlets.List().tag(sync=True)
+    label = traitlets.Int().tag(sync=True)
+    texts = traitlets.Dict().tag(sync=True)
+
+    def figure(self) -> Figure:
+        """Shares and loss, for a page without a kernel."""
+        shares = torch.tensor(self.scores).softmax(0)
+        fig = Figure(figsize=(6, 2.6), layout="constrained")
+        ax = fig.subplots()
+        bars = ax.bar(range(len(shares)), shares.tolist(), color="#999999")
+        bars[self.label].set_color("#009e73")
+        ax.bar_label(bars, [f"{share:.1%}" for share in shares.tolist()], fontsize=8)
+        loss = -shares[self.label].log().item()
+        title = label("-ln(share of {digit}) = {loss:.3f}", digit=self.label, loss=loss)
+        ax.set(title=title, ylim=(0, 1.1), xticks=range(len(shares)), ylabel=label("share"))
+        return fig
+
+    def _repr_mimebundle_(self, **kwargs):
+        """The widget, and a PNG of the shares for a page without Python."""
+        data, metadata = super()._repr_mimebundle_(**kwargs)
+        return {**data, "image/png": png(self.figure())}, metadata
+
+
+@checked
+def explore_softmax(logits, label: int) -> SoftmaxExplorer:
+    """A picture's scores as sliders: exp of each, its share of the sum (softmax), and the loss
+    (cross-entropy), which is -ln of the right one's share.
+
+    logits: ten numbers, a tensor or not. Raises TypeError for what are no numbers, ValueError for
+    other than ten, for NaN and infinity, and for a label that is none of 0 to 9. Notebook 04.
+    """
+    scores = as_scores(logits)
+    if scores is not logits:
+        print(text("already_shares"))
+    scores = scores.tolist()
+    texts = {**page_texts("softmax_"), "gone": text("goes_on")}
+    return SoftmaxExplorer(scores=scores, logits=scores, label=label, texts=texts)
