@@ -7,10 +7,9 @@ from lab import PROJECT
 from material import fresh
 from torch.nn import functional as F
 
-from notebooks.support.mnist import small_set
+from notebooks.support.data.mnist import small_set
 
 PAGES = PROJECT / "notebooks" / "pages"
-LENET5 = PROJECT / "notebooks" / "support" / "lenet5.js"
 RUN = """
     window.toEnd = work => {
         let step;
@@ -25,12 +24,8 @@ RUN = """
 def page(browser):
     """A page with `lenet5`, `learn`, `digits` (the modules) and `data` (the small set)."""
     page = browser.new_page()
-    for name, path in {
-        "lenet5": LENET5,
-        "learn": PAGES / "learn.js",
-        "digits": PAGES / "digits.js",
-    }.items():
-        source = path.read_text(encoding="utf-8")
+    for name in ("lenet5", "learn", "digits"):
+        source = (PAGES / f"{name}.js").read_text(encoding="utf-8")
         page.evaluate(
             """async ([name, source]) => {
                 const blob = new Blob([source], { type: "text/javascript" });

@@ -526,6 +526,21 @@ def test_other_engines_read_the_samples(engine, rounded):
         assert np.allclose(logits, expected.detach(), atol=1e-3)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_other_engines_learn(engine):
+    open_, is_there = ENGINES[engine]
+    if not is_there:
+        pytest.skip(f"no {engine} here")
+    with open_(path_of("zh").as_uri()) as evaluate:
+        evaluate("document.querySelector('[data-learn]').click() ?? null")
+        for _ in range(300):
+            time.sleep(1)
+            seen = evaluate("({ ...document.getElementById('learn').dataset })")
+            if "done" in seen:
+                break
+        assert seen["done"] == "done" and float(seen["accuracy"]) >= 0.97, seen
+
+
 def test_the_command_writes_both_editions(monkeypatch, capsys):
     written = {}
     monkeypatch.setattr(demo, "write_file", lambda path, content: written.update({path: content}))

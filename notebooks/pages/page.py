@@ -53,8 +53,9 @@ addEventListener("error", () => {{
 <script>
 "use strict";
 {modules}
-const demo = page.start(document.getElementById("page"), {{ lenet5, draw_pad, explorer, panel, digits, learn,
-  learn_section }}, JSON.parse(document.getElementById("data").textContent));
+const demo = page.start(document.getElementById("page"),
+  {{ lenet5, draw_pad, explorer, panel, digits, learn, learn_section }},
+  JSON.parse(document.getElementById("data").textContent));
 </script>
 </body>
 </html>
