@@ -12,7 +12,8 @@ explorer    slider and pointer to pixels in a real JupyterLab, the slider beside
 draw_pad    pen up to the new guess and maps in a real JupyterLab, the kernel idle and a training in the background
 downhill    its two sliders to pixels in a real JupyterLab
 softmax     a score's slider to pixels, the same
-page        00_demo.html: open to ready, and pen up to the new guess and maps, beside the pad in JupyterLab
+page        00_demo.html: open to ready, and pen up to the new guess and maps, beside the pad in JupyterLab; LeNet-5
+            learning in the page, beside torch on one thread
 
 Needs full MNIST: LENET_DATA=../shared/mnist, or data/.
 """

@@ -76,7 +76,7 @@ def open_page(browser):
 def test_the_file_is_what_the_command_makes(language):
     content = path_of(language).read_bytes()
     assert content.decode() == demo.build(language)
-    assert len(content) <= 600_000
+    assert len(content) <= 450_000
 
 
 def test_the_same_answers_as_torch(open_page, rounded):
@@ -436,6 +436,56 @@ def test_weights_are_the_shipped_ones(rounded):
     assert json.dumps(demo._data()["texts"])
 
 
+def start_learning(page, place):
+    """Starts a training at a place of the slider of learning rates, from -3 to 0."""
+    page.locator(".lh-learn-rate").fill(str(place))
+    page.locator("[data-learn]").click()
+
+
+def test_it_learns_in_the_page(open_page):
+    """From pressing Start to a network of one's own that reads the pad, offline."""
+    page = open_page()
+    network = page.locator(".lh-pad-network")
+    assert not network.is_visible()
+    page.get_by_label("Your guess").fill("80")
+    page.locator("[data-learn]").click()
+    learn = page.locator("#learn")
+    page.locator("#learn .lh-run-line[d*=L]").first.wait_for(state="attached")  # a curve
+    page.locator("#learn[data-done]").wait_for(timeout=300_000)
+    done, accuracy, rate = (learn.get_attribute(f"data-{n}") for n in ("done", "accuracy", "rate"))
+    assert done == "done" and float(accuracy) >= 0.97 and float(rate) > 0
+    assert f"{float(accuracy):.1%}. You guessed 80%." in learn.inner_text()
+    right = 0
+    for digit in range(10):
+        page.locator(f'[data-sample="{digit}"]').click()
+        right += f"takes the drawing on the pad for a {digit} (" in learn.inner_text()
+    assert right >= 6  # 8 or 9 from most starts
+    before = page.locator(".lh-pad-table").inner_text()
+    network.select_option("what just learned")
+    page.wait_for_function(
+        "before => document.querySelector('.lh-pad-table').innerText !== before", arg=before
+    )
+    guess = page.locator(".lh-pad-first b").inner_text()
+    assert f"takes the drawing on the pad for a {guess} (" in learn.inner_text()
+
+
+def test_stop_and_again_from_another_start(open_page):
+    page = open_page("zh")
+    kernels = "[...document.querySelectorAll('.lh-learn-kernels canvas')].map(c => c.toDataURL())"
+    learn, seen = page.locator("#learn"), []
+    for _ in range(2):
+        start_learning(page, -3)
+        seen.append(page.wait_for_function(f"({kernels})[0] && {kernels}").json_value())
+        page.locator("#learn .lh-run-dots[d]:not([d=''])").first.wait_for(state="attached")
+    assert seen[0] != seen[1] and page.locator("#learn .lh-run").count() == 1
+    page.locator("#learn .lh-run-stop").click()
+    page.locator("#learn[data-done=stopped]").wait_for()
+    assert float(learn.get_attribute("data-rate")) > 0 and "停下了" in learn.inner_text()
+    after = page.evaluate(kernels)
+    page.wait_for_timeout(400)
+    assert page.evaluate(kernels) == after
+
+
 ENGINES = {
     "firefox": (engines.firefox, engines.FIREFOX),
     "webkit": (engines.webkit, engines.WEBKIT and engines.MINI_BROWSER and engines.XVFB),
@@ -474,6 +524,21 @@ def test_other_engines_read_the_samples(engine, rounded):
         logits = evaluate(f"({LOGITS})({drawing.flatten().tolist()})")[1]
         expected = rounded(lh.to_mnist_style(drawing)[None])[0]
         assert np.allclose(logits, expected.detach(), atol=1e-3)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_other_engines_learn(engine):
+    open_, is_there = ENGINES[engine]
+    if not is_there:
+        pytest.skip(f"no {engine} here")
+    with open_(path_of("zh").as_uri()) as evaluate:
+        evaluate("document.querySelector('[data-learn]').click() ?? null")
+        for _ in range(300):
+            time.sleep(1)
+            seen = evaluate("({ ...document.getElementById('learn').dataset })")
+            if "done" in seen:
+                break
+        assert seen["done"] == "done" and float(seen["accuracy"]) >= 0.97, seen
 
 
 def test_the_command_writes_both_editions(monkeypatch, capsys):

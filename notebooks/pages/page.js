@@ -6,16 +6,20 @@ const BELOW = { c1: "input", c3: "s2" };
 const STEPS = { map: "−+", row: "↑↓", column: "←→" }; // on buttons that go to a neighbour
 const SIDE = 112, POSITIVE = "#e69f00", NEGATIVE = "#56b4e9";
 
-/** What a widget's render() needs of a model; `react(name)` is called for what the page has set. */
-export function standIn(traits, react = () => {}) {
+/** What a widget's render() needs of a model; `react(name)` is called for what the page has set,
+ * `hear(message)` for what it sends. */
+export function standIn(traits, react = () => {}, hear = () => {}) {
   const listeners = {}, state = { ...traits };
+  const tell = event => { for (const act of listeners[event] ?? []) act(); };
   return {
     get: name => state[name],
-    set(name, value) {
-      if (state[name] === value) return;
-      state[name] = value;
-      for (const act of listeners[`change:${name}`] ?? []) act();
-      react(name);
+    set(name, value) { // or several, {name: value}
+      const values = typeof name === "string" ? { [name]: value } : name;
+      const news = Object.keys(values).filter(key => state[key] !== values[key]);
+      Object.assign(state, values);
+      for (const key of news) tell(`change:${key}`);
+      if (news.length) tell("change");
+      for (const key of news) react(key);
     },
     on(events, act) {
       for (const event of events.split(" ")) (listeners[event] ??= new Set()).add(act);
@@ -23,7 +27,7 @@ export function standIn(traits, react = () => {}) {
     off(events, act) {
       for (const event of events.split(" ")) listeners[event]?.delete(act);
     },
-    send() {},
+    send: hear,
     save_changes() {},
   };
 }
@@ -41,13 +45,20 @@ const plain = value => value.toFixed(3).replace("-", "−");
 
 /** The draw pad's answer to a drawing. */
 export function answer(lenet5, weights, levels, centre, pen) {
-  const problem = lenet5.noGuess(levels, SIDE, pen);
-  const centred = centre && problem !== "empty";
+  const noGuess = lenet5.noGuess(levels, SIDE, pen), centred = centre && noGuess !== "empty";
   const image = centred ? lenet5.toMnistStyle(levels, SIDE) : lenet5.asDrawn(levels, SIDE);
   const steps = lenet5.activations(weights, image);
+  const problem = noGuess || (steps.fc3.every(Number.isFinite) ? "" : "nan");
   const values = new Float32Array(Object.keys(lenet5.SHAPES).flatMap(name => [...steps[name]]));
   const { SHAPES: shapes, AFTER: after } = lenet5;
   return { steps, problem, fault: "", shapes, after, values: new DataView(values.buffer) };
+}
+
+/** The most probable {digit, probability} of an answer, or null. */
+function guess({ softmax, percent }, { steps, problem }) {
+  if (problem) return null;
+  const probabilities = softmax(steps.fc3), most = Math.max(...probabilities);
+  return { digit: probabilities.indexOf(most), probability: percent(most) };
 }
 
 /** What a cell of C1 or C3 is made of: for each map below, patch, kernel and products (25 numbers
@@ -221,14 +232,16 @@ function explanation(texts, shapes, drawn) {
   };
 }
 
-/** The cell of a map of C1 or C3 that was tapped, or null. */
-function tapped({ target, offsetX, offsetY }, shapes) {
-  const { layer, map } = target.dataset ?? {};
-  if (!(layer in BELOW)) return null;
-  const n = shapes[layer][1];
-  const [row, column] = [offsetY / target.clientHeight, offsetX / target.clientWidth]
-    .map(share => Math.max(0, Math.min(n - 1, Math.floor(share * n))));
-  return { layer, map: Number(map), row, column };
+/** Calls `act` with the cell of a map of C1 or C3 that is tapped in `place`. */
+function onTap(place, shapes, act) {
+  place.addEventListener("click", ({ target, offsetX, offsetY }) => {
+    const { layer, map } = target.dataset;
+    if (!(layer in BELOW)) return;
+    const n = shapes[layer][1];
+    const [row, column] = [offsetY / target.clientHeight, offsetX / target.clientWidth]
+      .map(share => Math.max(0, Math.min(n - 1, Math.floor(share * n))));
+    act({ layer, map: Number(map), row, column });
+  });
 }
 
 /** Until a button of the pad is used, the first stroke begins a drawing of its own. */
@@ -267,21 +280,30 @@ function whenSeen(place, act) {
   };
 }
 
-/** Builds the page in `root`; returns the pad's model. The second argument: what the modules
- * export. */
-export function start(root, { lenet5, draw_pad, explorer }, data) {
-  const { texts } = data, weights = lenet5.readWeights(lenet5.decodeFloat16(data.weights));
-  const parts = name => [make("h2", { id: `${name}-title` }, texts[`${name}_title`]),
+/** What makes sections: `parts` gives a heading, the way back and an introduction; `folded` is a
+ * section that is closed at first where the screen is small. */
+function sectionsOf(texts) {
+  const parts = (name, title = texts[`${name}_title`], intro = texts[`${name}_intro`]) => [
+    make("h2", { id: `${name}-title` }, title),
     make("p", {}, make("a", { href: "#title" }, texts.back)),
-    make("p", {}, texts[`${name}_intro`])];
+    make("p", {}, intro)];
   const section = (name, ...children) =>
     make("section", { "aria-labelledby": `${name}-title` }, ...children);
-  const folded = (name, place) => { // where the screen is small
+  const folded = (name, place) => {
     const [title, ...others] = parts(name);
     const details = make("details", {}, make("summary", {}, title), ...others, place);
     details.open = matchMedia("(min-width: 560px)").matches;
     return section(name, details);
   };
+  return { parts, section, folded };
+}
+
+/** Builds the page in `root`; returns the pad's model. `modules`: what each of them exports. */
+export function start(root, modules, data) {
+  const { lenet5, draw_pad, explorer, learn_section } = modules, { texts } = data;
+  const networks = { // what may read the pad
+    [texts.before]: lenet5.readWeights(lenet5.decodeFloat16(data.weights)), [texts.now]: null };
+  const { parts, section, folded } = sectionsOf(texts);
   const places = ["pad", "convolution", "kernels"].map(() => make("div"));
   const [padPlace, convolutionPlace, kernelsPlace] = places;
   const cells = explanation(texts, lenet5.SHAPES, ({ layer, map }) => {
@@ -289,43 +311,57 @@ export function start(root, { lenet5, draw_pad, explorer }, data) {
     padPlace.querySelector(`[data-layer=${layer}][data-map="${map}"]`)?.classList.add("lh-chosen");
   });
   const cellSection = section("cell", ...parts("cell"), cells.element);
+  const learning = learn_section.learnSection(data.learn, modules, standIn, {
+    parts,
+    learned(weights) {
+      networks[texts.now] = weights;
+      padPlace.querySelector(".lh-pad-network").parentElement.hidden = false;
+      if (pad.get("network") === texts.now) think();
+    },
+    visit() {
+      pad.set("network", texts.now);
+      padPlace.scrollIntoView({ behavior: "smooth" });
+    },
+    guess: weights => guess(draw_pad, answerOf(weights)),
+  });
   root.replaceChildren(make("main", {},
     make("section", { class: "lh-page-draw", "aria-labelledby": "title" },
       make("h1", { id: "title" }, texts.title), make("p", {}, texts.draw_intro), padPlace),
-    cellSection, folded("kernels", kernelsPlace), folded("convolution", convolutionPlace)),
+    cellSection, learning.element,
+    folded("kernels", kernelsPlace), folded("convolution", convolutionPlace)),
   make("footer", {}, make("p", {}, texts.intro), make("p", {}, texts.footer)));
 
   let latest = null, turn = 0;
   const kernels = standIn(data.kernels);
   const showKernels = () => kernels.set("images", { 28: table(latest) });
   const kernelsFollow = whenSeen(kernelsPlace, showKernels); // 6 ms: too much for each stroke
-  const pad = standIn({ ...data.pad, _ink: new DataView(new ArrayBuffer(SIDE * SIDE)) }, name => {
-    if (name === "_ink" || name === "centre") think();
-  });
-  function think() {
+  const pad = standIn({ ...data.pad, _ink: new DataView(new ArrayBuffer(SIDE * SIDE)),
+    _networks: Object.keys(networks), network: texts.before,
+  }, name => { if (["_ink", "centre", "network"].includes(name)) think(); });
+  const answerOf = weights => {
     const { buffer, byteOffset, byteLength } = pad.get("_ink");
     const levels = new Uint8Array(buffer, byteOffset, byteLength);
-    const { steps, ...told } =
-      answer(lenet5, weights, levels, pad.get("centre"), pad.get("_pen"));
+    return answer(lenet5, weights, levels, pad.get("centre"), pad.get("_pen"));
+  };
+  function think() {
+    const weights = networks[pad.get("network")], { steps, ...told } = answerOf(weights);
     pad.set("_answer", { turn: ++turn, ...told });
     cells.show({ steps, weights, shapes: lenet5.SHAPES }, data.pad.texts[told.problem] ?? "");
     latest = steps;
     kernelsFollow();
+    learning.readPad();
   }
   think();
   draw_pad.default.render({ model: pad, el: padPlace });
+  padPlace.querySelector(".lh-pad-network").parentElement.hidden = true; // one has not learned yet
   padPlace.querySelector('[data-sample="3"]').click();
   clearForFirstStroke(padPlace);
-  for (const place of [padPlace, cells.element]) {
-    place.addEventListener("click", event => {
-      const cell = tapped(event, lenet5.SHAPES);
-      if (!cell) return;
-      cells.choose(cell);
-      if (place === padPlace) {
-        cellSection.scrollIntoView({ block: "nearest", behavior: "smooth" });
-      }
-    });
-  }
+  const padIsTapped = cell => {
+    cells.choose(cell);
+    cellSection.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  };
+  onTap(padPlace, lenet5.SHAPES, padIsTapped);
+  onTap(cells.element, lenet5.SHAPES, cells.choose);
 
   showKernels();
   explorer.default.render({ model: kernels, el: kernelsPlace });

@@ -1,4 +1,4 @@
-"""00_demo.html of each edition: draw pad and explorer in one file, without Python or a network.
+"""00_demo.html of each edition: draw pad, explorer, and LeNet-5 learning, in one file, offline.
 
 `python -m notebooks.pages.page` writes notebooks/zh/00_demo.html and notebooks/en/00_demo.html.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from notebooks.support.data.mnist import small_set
 from notebooks.support.files import PROJECT, write_file
 from notebooks.support.widgets.draw_pad import DrawPad
 from notebooks.support.widgets.explorer import Explorer, explore_convolution, explore_kernels
@@ -18,8 +19,10 @@ from notebooks.support.words.texts import LANGUAGES, page_texts, use
 HERE = Path(__file__).parent
 WIDGETS = HERE.parent / "support" / "widgets"
 WEIGHTS = PROJECT / "notebooks" / "trained" / "lenet5.pt"
-MODULES = HERE / "lenet5", WIDGETS / "draw_pad", WIDGETS / "explorer", HERE / "page"
-STYLES = HERE / "page", WIDGETS / "draw_pad", WIDGETS / "explorer"
+SHOWN = tuple(WIDGETS / name for name in ("draw_pad", "explorer", "panel"))
+OWN = tuple(HERE / name for name in ("lenet5", "digits", "learn", "learn_section", "page"))
+MODULES = SHOWN + OWN
+STYLES = HERE / "page", *SHOWN, HERE / "learn_section"
 PAGE = """<!DOCTYPE html>
 <html lang="{language}">
 <head>
@@ -50,7 +53,8 @@ addEventListener("error", () => {{
 <script>
 "use strict";
 {modules}
-const demo = page.start(document.getElementById("page"), {{ lenet5, draw_pad, explorer }},
+const demo = page.start(document.getElementById("page"),
+  {{ lenet5, draw_pad, explorer, panel, digits, learn, learn_section }},
   JSON.parse(document.getElementById("data").textContent));
 </script>
 </body>
@@ -61,7 +65,7 @@ const demo = page.start(document.getElementById("page"), {{ lenet5, draw_pad, ex
 def _as_constant(path: Path) -> str:
     """A module as `const NAME = ...`: a page of one file can import none."""
     source, name = path.with_suffix(".js").read_text(encoding="utf-8"), path.name
-    exported = re.findall(r"^export (?:async )?(?:function|const|class) (\w+)", source, re.M)
+    exported = re.findall(r"^export (?:async )?(?:function\*?|const|class) (\w+)", source, re.M)
     default = re.search(r"^export default (\{.*\});$", source, re.M)
     source = re.sub(r"^export default .*\n", "", source, flags=re.M)
     source = re.sub(r"^export ", "", source, flags=re.M)
@@ -83,6 +87,13 @@ def _traits(widget: DrawPad | Explorer, names: str) -> dict:
     return traits | {"texts": texts}
 
 
+def small_set_as_text() -> dict:
+    """The lesson's small set as digits.js reads it."""
+    pixels, labels, n_train = small_set()
+    letters = ("0123456789abcdefg"[int(value)] for value in pixels.flat)
+    return {"pixels": "".join(letters), "labels": "".join(map(str, labels)), "n_train": n_train}
+
+
 def _data() -> dict:
     explorer = "n_in kernel_size stride padding dilation preset kernel choices kernels images"
     kernels = _traits(explore_kernels(torch.zeros(28, 28)), explorer)
@@ -92,6 +103,11 @@ def _data() -> dict:
         "pad": _traits(DrawPad(torch.nn.Identity()), "centre network _pen _samples _networks"),
         "explorer": _traits(explore_convolution(), explorer),
         "kernels": kernels | {"images": {}},
+        "learn": {
+            "texts": page_texts("learn_"),
+            "run": page_texts("curves_"),
+            **small_set_as_text(),
+        },
     }
 
 

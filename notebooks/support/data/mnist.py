@@ -127,18 +127,30 @@ def _check_network(source):
         raise OSError(str(error))
 
 
+def small_set() -> tuple[np.ndarray, np.ndarray, int]:
+    """scikit-learn's 1,797 digits: 8x8 numbers from 0 to 16 (1797, 64), labels (1797,), and how
+    many are to learn from: the first ones. A fifth, always the same, is for the test."""
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    images, labels = load_digits(return_X_y=True)
+    parts = train_test_split(np.arange(len(labels)), test_size=0.2, random_state=0, stratify=labels)
+    order = np.concatenate(parts)
+    return images[order], labels[order], len(parts[0])
+
+
 def sklearn_digits() -> Digits:
     """scikit-learn's 1,797 real digits: 8x8 pixels in MNIST's style, 20x20 in the middle of 28x28.
 
     A fifth, always the same, is for the test. Notebook 06, and wherever there is no MNIST.
     """
-    from sklearn.datasets import load_digits
-    from sklearn.model_selection import train_test_split
-
-    images, labels = load_digits(return_X_y=True)
-    images = torch.tensor(images, dtype=torch.float32).view(-1, 1, 8, 8) * (255 / 16)
+    images, labels, n_train = small_set()
+    images = torch.tensor(images).view(-1, 1, 8, 8) * (255 / 16)
     images = F.interpolate(images, size=20, mode="bicubic").clamp(0, 255)
-    images = F.pad(images, [4] * 4).round().to(torch.uint8)
-    parts = train_test_split(np.arange(len(labels)), test_size=0.2, random_state=0, stratify=labels)
+    # float64, and halves upwards: the same pixels on every machine, and in 00_demo.html
+    images = F.pad((images + 1e-7).round().to(torch.uint8), [4] * 4)
     labels = torch.tensor(labels, dtype=torch.int64)
-    return Digits(*(TensorDataset(images[part], labels[part]) for part in parts), "scikit-learn")
+    train, test = (
+        TensorDataset(images[part], labels[part]) for part in (slice(n_train), slice(n_train, None))
+    )
+    return Digits(train, test, "scikit-learn")

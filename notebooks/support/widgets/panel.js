@@ -68,8 +68,9 @@ function add(parent, tag, name, attributes = {}) {
 }
 
 /** A chart in `parent`; returns the function that draws it. The picture is stretched to any size,
- * its labels, which must not be, stand beside it. `marks`: from which point on there are dots. */
-function chart(parent, name) {
+ * its labels, which must not be, stand beside it; `epoch` below it. `marks`: from which point on
+ * there are dots. */
+function chart(parent, name, epoch) {
   const figure = add(parent, "figure", `chart lh-run-${name}`);
   const caption = add(figure, "figcaption", "caption");
   const plot = add(figure, "div", "plot");
@@ -77,7 +78,7 @@ function chart(parent, name) {
   const svg = add(plot, "svg", "svg", box);
   const [grid, line, dots] = ["grid", "line", "dots"].map((part) => add(svg, "path", part));
   const labels = add(plot, "div", "labels", { "aria-hidden": "true" });
-  add(figure, "div", "epoch", { "aria-hidden": "true" }).textContent = "epoch";
+  add(figure, "div", "epoch", { "aria-hidden": "true" }).textContent = epoch;
 
   return function draw(title, points, { height, ticks }, epochs, marks) {
     const at = points.map(([x, y]) => [100 * x / epochs, y === null ? null : 100 - height(y)]);
@@ -110,7 +111,8 @@ function render({ model, el }) {
   const note = add(root, "p", "note");
   const fault = add(root, "pre", "fault");
   const charts = add(root, "div", "charts");
-  const drawLoss = chart(charts, "loss"), drawAccuracy = chart(charts, "accuracy");
+  const drawLoss = chart(charts, "loss", texts.epoch);
+  const drawAccuracy = chart(charts, "accuracy", texts.epoch);
   const log = add(root, "pre", "log");
   const live = add(root, "div", "live", { "aria-live": "polite" });
   let stopping = false, gone = false, said = {};
