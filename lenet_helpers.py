@@ -38,7 +38,6 @@ from torch.utils.data import (
 from tqdm.auto import tqdm
 
 from notebooks.support.checks import check_argument, checked
-from notebooks.support.data.data_files import missing_files
 from notebooks.support.data.drawing import sample_drawing, to_mnist_style
 from notebooks.support.data.mnist import (
     Digits,
@@ -46,6 +45,7 @@ from notebooks.support.data.mnist import (
     load_mnist,
     sklearn_digits,
 )
+from notebooks.support.data.mnist_files import missing_files
 from notebooks.support.data.own_digits import load_drawings
 from notebooks.support.exercises.answers import report
 from notebooks.support.exercises.guesses import guess, reveal

@@ -40,7 +40,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 import lenet_helpers as lh
 from notebooks.support.data import mnist
-from notebooks.support.data.data_files import MNIST_FILES
+from notebooks.support.data.mnist_files import MNIST_FILES
 
 EPOCH_OPERATIONS = (
     2 * 3 * 416_520 * 60_000

@@ -24,7 +24,7 @@ from material import fresh
 
 import lenet_helpers as lh
 from notebooks.support import files
-from notebooks.support.data import data_files, mnist
+from notebooks.support.data import mnist_files, mnist
 
 LABELS = {"train": list(range(10)) * 3, "t10k": list(range(10))}
 
@@ -44,7 +44,7 @@ def tiny(tmp_path, monkeypatch):
     """A folder with a tiny MNIST that load_mnist takes for the real one; the project's own data/ is empty."""
     contents = idx_files()
     tiny = {name: (len(each), hashlib.md5(each).hexdigest()) for name, each in contents.items()}
-    for module in (mnist, data_files):
+    for module in (mnist, mnist_files):
         monkeypatch.setattr(module, "MNIST_FILES", {name: tiny[name] for name in mnist.MNIST_FILES})
     for module in (mnist, files):
         monkeypatch.setattr(module, "PROJECT", tmp_path / "project")
@@ -89,7 +89,7 @@ def test_files_are_known_by_content(tiny, tmp_path, packed):
             copy.write_bytes(gzip.compress(content) if packed else content)
             if number % 2:
                 copy.rename(f"{copy}.gz")  # some browsers keep the name of what they unpacked
-        assert data_files.missing_files(folder) == [], what
+        assert mnist_files.missing_files(folder) == [], what
         assert is_tiny(lh.load_mnist(folder)), what
     images, labels = lh.load_mnist(tiny).train.tensors
     assert images.shape == (30, 1, 28, 28)

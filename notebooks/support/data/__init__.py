@@ -1,8 +1,8 @@
 """Pictures and where they come from: MNIST, drawings, pictures of other kinds, own digits.
 
-mnist       MNIST from files, downloaded, or scikit-learn's digits
-data_files  MNIST's files in a folder, found and checked by their content
-pictures    a picture of any kind as a table of numbers
-drawing     strokes, sample drawings (drawing.json) and MNIST's style
-own_digits  drawings that a reader keeps, as a dataset
+mnist        MNIST from files, downloaded, or scikit-learn's digits in its place
+mnist_files  MNIST's four files in a folder, known by their content
+pictures     a picture of any kind as a table of numbers
+drawing      strokes, sample drawings (drawing.json) and MNIST's style
+own_digits   drawings that a reader keeps, as a dataset
 """

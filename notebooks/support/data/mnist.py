@@ -18,7 +18,7 @@ import torch
 from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 
-from .data_files import MNIST_FILES, checked_bytes, read_files
+from .mnist_files import MNIST_FILES, checked_bytes, read_files
 from ..files import PROJECT, shown_path, typed_path
 from ..words.texts import text
 
