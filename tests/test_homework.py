@@ -21,7 +21,6 @@ from torch import nn
 from torch.nn import functional as F
 
 import lenet_helpers as lh
-from notebooks.support import files
 from notebooks.support.exercises import answers, judging, timed
 from notebooks.support.exercises.exercises import EXAMPLE, EXERCISES, NOTEBOOKS
 from notebooks.support.exercises.questions import small_net
@@ -365,7 +364,7 @@ def test_every_real_answer_is_kept_and_nothing_else(said, own):
     ):
         assert words in text, text
     assert re.findall(r"^\d\d_\w+", text, re.M) == list(NOTEBOOKS)
-    assert list(own.parent.iterdir()) == [own]
+    assert {path.suffix for path in own.parent.iterdir()} == {".json", ".lock"}
     texts.use("zh")
     assert "不是考试" in said(do=lh.report) and "请写上名字" in said(..., do=lh.report)
 
@@ -412,17 +411,10 @@ def test_where_nothing_can_be_written_answers_are_kept_in_memory(said, own, monk
     assert "cannot be" not in said("Ming", do=lh.report)
 
 
-def test_a_lock_that_a_dead_kernel_left_is_no_hindrance(said, own, monkeypatch):
-    monkeypatch.setattr(files, "LOCK_SECONDS", 0.1)
-    own.parent.mkdir()
-    own.with_name("my_answers.json.lock").touch()
-    said("corner_pixel", 1)
-    assert entry("corner_pixel")["right"] and list(own.parent.iterdir()) == [own]
-
-
 def test_kernels_that_answer_at_once_lose_nothing(own):
     code = """from notebooks.support.exercises import answers
 for k in range(50):
     answers.keep_answer(f"{name}{{k}}", "1", True)"""
     run_at_once([code.format(name=name) for name in "ab"], own.with_name("my.pt"))
-    assert len(json.loads(own.read_bytes())) == 100 and list(own.parent.iterdir()) == [own]
+    assert len(json.loads(own.read_bytes())) == 100
+    assert {path.suffix for path in own.parent.iterdir()} == {".json", ".lock"}

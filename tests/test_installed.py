@@ -26,7 +26,7 @@ def versions(monkeypatch):
 
 
 def test_all_is_there():
-    assert "11 packages" in installed.check_packages()
+    assert "12 packages" in installed.check_packages()
     assert importlib.metadata.version("anywidget") in installed.check_page()
 
 

@@ -1,6 +1,8 @@
 """Drawings that a reader keeps on the pad: kept whole, read back as a dataset, damaged files told."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ import torch
 from material import run_at_once
 
 import lenet_helpers as lh
+from notebooks.support import files
 from notebooks.support.data import own_digits
 
 
@@ -35,7 +38,7 @@ def test_what_the_pad_keeps_comes_back_in_mnists_style(network, own, capsys):
     assert images.dtype == torch.uint8 and labels.dtype == torch.int64
     by_hand = torch.stack([lh.to_mnist_style(lh.sample_drawing(digit)) for digit in range(10)])
     assert (images / 255 - by_hand).abs().max() <= 0.5 / 255 + 1e-6
-    assert [path.name for path in own.parent.iterdir()] == [own.name]
+    assert {path.suffix for path in own.parent.iterdir()} == {".npz", ".lock"}
 
 
 def test_of_too_few_the_projects_own_take_their_place(capsys):
@@ -64,7 +67,25 @@ for digit in range(8):
     own_digits.keep_drawing(drawing.sample_drawing(digit), digit)"""
     run_at_once([code, code], own.with_name("my_lenet5.pt"))
     assert sorted(own_digits.read_drawings()[1]) == sorted([*range(8)] * 2)
-    assert [path.name for path in own.parent.iterdir()] == [own.name]
+    assert {path.suffix for path in own.parent.iterdir()} == {".npz", ".lock"}
+
+
+def test_a_lock_is_its_owners_until_it_lets_go_or_dies(own, monkeypatch):
+    """Whoever has waited long enough is told so, and breaks nothing: the next one waits, too."""
+    monkeypatch.setattr(files, "LOCK_SECONDS", 0.1)
+    keep = partial(own_digits.keep_drawing, lh.sample_drawing(3), 3)
+    with files.one_at_a_time(own), ThreadPoolExecutor() as pool:
+        for waiting in [pool.submit(keep) for _ in range(3)]:
+            with pytest.raises(OSError, match="my_digits.npz"):
+                waiting.result()
+    assert keep() == 1
+    code = """import os
+from notebooks.support import files
+lock = files.one_at_a_time(files.MY_NETWORK)
+lock.__enter__()
+os._exit(0)"""
+    run_at_once([code], own)  # dies with the lock of the file
+    assert keep() == 2
 
 
 def test_a_damaged_file_is_told_and_never_written_over(network, own):

@@ -3,15 +3,16 @@
 import contextlib
 import itertools
 import os
-import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from .words.texts import text
 
 PROJECT = Path(__file__).resolve().parents[2]
-LOCK_SECONDS = 3  # after so long, whoever has a file's lock has died with it
+LOCK_SECONDS = 10  # a kernel writes in milliseconds; the lock of one that died is free at once
 
 
 def typed_path(typed: str | Path | None, base: str | Path = "") -> Path | None:
@@ -53,32 +54,26 @@ def write_file(path: str | Path, content: bytes) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             part.unlink()
-        raise OSError(text("cannot_write", path=path, error=error.strerror or error)) from None
+        raise _not_written(path, error) from None
 
 
 @contextlib.contextmanager
 def one_at_a_time(path: Path) -> Iterator[None]:
-    """One kernel at a time reads a file, adds to it and writes it: a lock beside it, which only one
-    of them can make. Makes the folder. Raises OSError, naming the file, where that cannot be done.
-    """
-    lock = path.with_name(f"{path.name}.lock")
-    limit = time.monotonic() + LOCK_SECONDS
+    """One kernel, and one thread of it, at a time reads a file, adds to it and writes it. Makes the
+    folder, and a lock beside the file. Raises OSError, naming the file, where that cannot be done
+    or another kernel holds the lock for LOCK_SECONDS."""
+    lock = FileLock(path.with_name(f"{path.name}.lock"), timeout=LOCK_SECONDS)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        while True:
-            with contextlib.suppress(FileExistsError):
-                lock.touch(exist_ok=False)
-                break
-            if time.monotonic() > limit:
-                lock.unlink(missing_ok=True)
-                limit = time.monotonic() + LOCK_SECONDS
-            time.sleep(0.01)
-    except OSError as error:
-        raise OSError(text("cannot_write", path=path, error=error.strerror or error)) from None
+        lock.acquire(poll_interval=0.01)
+    except Timeout:
+        raise OSError(text("file_busy", path=path, seconds=LOCK_SECONDS)) from None
+    except (OSError, NotImplementedError) as error:  # the second on a drive without locks
+        raise _not_written(path, error) from None
     try:
         yield
     finally:
-        lock.unlink(missing_ok=True)
+        lock.release()
 
 
 def try_files(*paths: str | Path) -> None:
@@ -99,6 +94,11 @@ def try_files(*paths: str | Path) -> None:
         for path in new:
             with contextlib.suppress(OSError):
                 path.unlink()
+
+
+def _not_written(path, error):
+    reason = getattr(error, "strerror", None) or error
+    return OSError(text("cannot_write", path=path, error=reason))
 
 
 def _written_path(path):

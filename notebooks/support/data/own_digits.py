@@ -1,26 +1,24 @@
 """The drawings that a reader keeps, with their labels: a dataset of one's own handwriting."""
 
 import io
-import threading
 
 import numpy as np
 import torch
 from torch.utils.data import TensorDataset
 
-from .drawing import DRAWINGS, SIDE, centred, draw_strokes
 from ..files import MY_NETWORK, one_at_a_time, write_file
 from ..words.texts import text
+from .drawing import DRAWINGS, SIDE, centred, draw_strokes
 
 MY_DIGITS = MY_NETWORK.with_name("my_digits.npz")
 """`drawings`, uint8 (N, 112, 112), and `labels`, int64 (N,)."""
 ENOUGH = 10
-_lock = threading.Lock()  # a page's messages may come in threads of their own
 
 
 def keep_drawing(drawing: np.ndarray, label: int) -> int:
     """Adds a drawing, uint8 (112, 112), with its label from 0 to 9 to MY_DIGITS; returns how many
     there are. Raises ValueError where the file is damaged, OSError where it cannot be written."""
-    with _lock, one_at_a_time(MY_DIGITS):
+    with one_at_a_time(MY_DIGITS):
         drawings, labels = read_drawings()
         drawings, labels = np.concatenate([drawings, drawing[None]]), np.append(labels, label)
         content = io.BytesIO()
