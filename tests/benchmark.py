@@ -23,11 +23,9 @@ import contextlib
 import io
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -40,7 +38,6 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 import lenet_helpers as lh
 from notebooks.support.data import mnist
-from notebooks.support.data.mnist_files import MNIST_FILES
 
 EPOCH_OPERATIONS = (
     2 * 3 * 416_520 * 60_000
@@ -162,11 +159,11 @@ def megabytes_of_an_epoch():
     return map(float, done.stdout.split())
 
 
-def student_megabytes(folder):
+def student_megabytes():
     """Memory that belongs to one kernel alone (USS) after an epoch in the background."""
     kernel = Kernel()
     try:
-        kernel.run(KERNEL_SETUP.replace("load_mnist()", f"load_mnist({str(folder)!r})"))
+        kernel.run(KERNEL_SETUP)
         return float(
             kernel.run(
                 "lh.train_in_background(fresh(), digits, 1).wait(); import psutil; "
@@ -182,23 +179,12 @@ def memory(digits, folder, full):
     yield "memory after the imports (MB)", imports
     yield "peak memory to the end of an epoch (MB)", peak
     yield "peak over the imports (MB)", peak - imports
-    with tempfile.TemporaryDirectory() as copies:
-        kernels = {}
-        for kind, mode in (("read", 0o644), ("mapped", 0o444)):
-            copy = Path(copies) / kind
-            copy.mkdir()
-            for name in MNIST_FILES:
-                place = next(path for path in folder.rglob(name) if path.is_file())
-                shutil.copyfile(place, copy / name)
-                (copy / name).chmod(mode)
-            shared = lh.load_mnist(copy)  # by another kernel of the class
-            for part in shared[:2]:
-                part.tensors[0].max()  # which has looked at it: else its pages are nobody's
-            kernels[kind] = student_megabytes(copy)
-            del shared
-    yield "one more student's kernel in 04, MNIST read (MB of its own)", kernels["read"]
-    yield "the same, MNIST mapped from files that nobody may write", kernels["mapped"]
-    yield "read - mapped (MB)", kernels["read"] - kernels["mapped"]
+    beside = Kernel()  # another student's: what both share is nobody's own
+    try:
+        beside.run(KERNEL_SETUP)
+        yield "one more student's kernel in 04 (MB of its own)", student_megabytes()
+    finally:
+        beside.close()
 
 
 # ----------------------------------------------------------------------------------------------- background

@@ -9,8 +9,8 @@ import torch
 from torch.nn import functional as F
 
 from ..checks import OVERSHOOT, checked
-from .pictures import grey_levels, ink_on_ground
 from ..words.texts import text
+from .pictures import grey_levels, ink_on_ground
 
 SIDE, PEN = 112, 7  # of a drawing, and of its pen, in pixels
 DRAWINGS = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))

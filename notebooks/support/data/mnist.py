@@ -3,13 +3,10 @@
 torchvision and scikit-learn take seconds to import: the functions that need them do it.
 """
 
-import contextlib
-import io
+import multiprocessing
 import os
-import queue
-import socket
-import threading
 import urllib.request
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,11 +15,11 @@ import torch
 from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 
-from .mnist_files import MNIST_FILES, checked_bytes, read_files
-from ..files import PROJECT, shown_path, typed_path
+from ..files import PROJECT, shown_path, typed_path, write_file
 from ..words.texts import text
+from .mnist_files import MNIST_FILES, plain_content, read_files
 
-NETWORK_SECONDS = 8  # a network that says nothing for so long counts as dead
+NETWORK_SECONDS = 4  # a server that says nothing for so long counts as dead
 
 
 class Digits(NamedTuple):
@@ -37,25 +34,27 @@ class Digits(NamedTuple):
 def load_mnist(root: str | Path | None = None) -> Digits:
     """MNIST, from `root`, else from $LENET_DATA, else from the project's data/.
 
-    A folder holds the four files, plain or .gz, itself or in folders in it, two levels down. They
-    may have any names: size and MD5 tell which is which. A folder that was named is only read:
-    FileNotFoundError says what is missing, ValueError which file is wrong, OSError what cannot be
-    read. Into data/, torchvision downloads what is missing or faulty; where that fails,
+        digits = load_mnist()
+        images, labels = digits.train.tensors  # uint8 (60000, 1, 28, 28), int64 (60000,)
+
+    A folder holds the four files, plain or .gz, itself or in folders in it, three deep; their
+    content tells which is which, whatever their names. A folder that was named is only read:
+    raises FileNotFoundError for a file that is missing, ValueError for one that is wrong, OSError
+    for one that cannot be read. In data/ such files are downloaded; where that fails,
     scikit-learn's 1,797 digits take MNIST's place, and a line says so. A relative $LENET_DATA
     counts from the project's folder, since kernels run in the notebook's. Notebooks 01 and 03 to
     06.
     """
     folder, named = data_folder(root)
     try:
-        return _read_mnist(folder)
+        return _as_digits(read_files(folder))
     except (OSError, ValueError) as error:
         if named:
             raise
         fault = error
     try:
-        _download_mnist(folder)
-        return _read_mnist(folder)
-    except (OSError, ValueError) as error:
+        return _as_digits(_download(folder))
+    except OSError as error:
         cause = error if isinstance(fault, FileNotFoundError) else fault
         why = str(cause).splitlines()[0].rstrip("。.")
         digits = sklearn_digits()
@@ -70,8 +69,8 @@ def data_folder(root: str | Path | None = None) -> tuple[Path, bool]:
     return named or PROJECT / "data", named is not None
 
 
-def _read_mnist(folder):
-    parts = [torch.frombuffer(content, dtype=torch.uint8) for content in read_files(folder)]
+def _as_digits(contents):
+    parts = [torch.frombuffer(content, dtype=torch.uint8) for content in contents]
     train, test = (
         TensorDataset(images[16:].view(-1, 1, 28, 28), labels[8:].long())  # behind the IDX headers
         for images, labels in (parts[:2], parts[2:])
@@ -79,52 +78,34 @@ def _read_mnist(folder):
     return Digits(train, test, "MNIST")
 
 
-def _download_mnist(folder):
-    """Downloads what `folder` lacks through torchvision. Raises OSError where that fails."""
+def _download(folder):
+    """The contents of MNIST_FILES from torchvision's mirrors, kept in a folder where torchvision
+    would have them. (It has no limit of time itself, and trusts any file that exists.)"""
     from torchvision.datasets import MNIST
 
-    before = socket.getdefaulttimeout()
-    try:
-        _check_network(MNIST)
-        for name in MNIST_FILES:
-            path = folder / "MNIST" / "raw" / name
-            try:
-                checked_bytes(path, name)
-            except (OSError, ValueError):  # torchvision trusts any file that exists
-                path.unlink(missing_ok=True)
-        socket.setdefaulttimeout(NETWORK_SECONDS)  # torchvision sets no limit
-        with contextlib.redirect_stdout(io.StringIO()):  # an old torchvision tells of each file
-            MNIST(folder, download=True)
-    except Exception as error:  # no network, no room, and whatever half an answer makes of it
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise OSError(text("data_no_download", reason=reason.splitlines()[0])) from None
-    finally:
-        socket.setdefaulttimeout(before)
+    for mirror in MNIST.mirrors:
+        try:
+            contents = [_fetch(f"{mirror}{name}.gz", name) for name in MNIST_FILES]
+            break
+        except Exception as error:  # no network, and whatever half an answer makes of it
+            reason = (str(error) or repr(error)).splitlines()[0].rstrip("。.")
+    else:
+        raise OSError(text("data_no_download", reason=reason))
+    for name, content in zip(MNIST_FILES, contents):
+        write_file(folder / "MNIST" / "raw" / name, content)
+    return contents
 
 
-def _check_network(source):
-    """Raises OSError where none of torchvision's mirrors answers within NETWORK_SECONDS."""
-    answers = queue.Queue()
-
-    def ask():
-        error = None
-        for mirror in source.mirrors:
-            try:
-                request = urllib.request.Request(mirror + source.resources[1][0], method="HEAD")
-                urllib.request.urlopen(request, timeout=NETWORK_SECONDS / 2).close()
-                return answers.put(None)
-            except Exception as failure:
-                error = failure
-        answers.put(error)
-
-    # looking up a name has no time limit of its own: hence a thread, which may be left behind
-    threading.Thread(target=ask, daemon=True).start()
-    try:
-        error = answers.get(timeout=NETWORK_SECONDS)
-    except queue.Empty:
-        error = text("data_silent", seconds=NETWORK_SECONDS)
-    if error is not None:
-        raise OSError(str(error))
+def _fetch(url, name):
+    # looking up a name has no limit of its own: hence a thread, which may be left behind
+    with ThreadPool(1) as pool:
+        opening = pool.apply_async(urllib.request.urlopen, (url,), {"timeout": NETWORK_SECONDS})
+        try:
+            response = opening.get(NETWORK_SECONDS)
+        except multiprocessing.TimeoutError:
+            raise OSError(text("data_silent", seconds=NETWORK_SECONDS)) from None
+    with response:
+        return plain_content(response.read(), name, url)
 
 
 def small_set() -> tuple[np.ndarray, np.ndarray, int]:

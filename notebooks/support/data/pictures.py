@@ -61,9 +61,8 @@ def grey_levels(picture, name: str = "picture") -> torch.Tensor:
 def dark_on_light(levels: torch.Tensor) -> bool:
     """Whether a picture (H, W) has a light edge, and something dark: ink on paper. MNIST's digits
     are light on dark."""
-    edge = _edge(levels)
-    mostly_light = (edge > 0.4).float().mean() > 0.8
-    return bool(mostly_light and levels.min() < edge.median() / 2)
+    paper = _edge(levels).median()
+    return bool(paper > 0.4 and levels.min() < paper / 2)
 
 
 def ink_on_ground(levels: torch.Tensor) -> torch.Tensor:
