@@ -52,11 +52,8 @@ def tiny(tmp_path, monkeypatch):
 
 
 def is_tiny(digits):
-    return (
-        digits.source == "MNIST"
-        and digits.train.tensors[1].tolist() == LABELS["train"]
-        and digits.test.tensors[1].tolist() == LABELS["t10k"]
-    )
+    labels = [digits.train.tensors[1].tolist(), digits.test.tensors[1].tolist()]
+    return digits.source == "MNIST" and labels == list(LABELS.values())
 
 
 LAYOUTS = {
@@ -321,14 +318,9 @@ def test_a_dead_network_falls_back(tiny, monkeypatch, capsys, dead):
 def test_scikit_learns_digits(small):
     for part, n in ((small.train, 1437), (small.test, 360)):
         images, labels = part.tensors
-        assert (
-            images.shape == (n, 1, 28, 28)
-            and images.dtype == torch.uint8
-            and labels.dtype == torch.int64
-        )
-        assert (
-            not images[..., :4, :].any() and not images[..., -4:].any() and images.max() == 255
-        )  # 20x20 inside
+        assert images.shape == (n, 1, 28, 28) and images.max() == 255
+        assert images.dtype == torch.uint8 and labels.dtype == torch.int64
+        assert not images[..., :4, :].any() and not images[..., -4:].any()  # 20x20 inside
         assert torch.bincount(labels).min() > n / 12  # every digit has its share
     pixels = {image.numpy().tobytes() for image in small.train.tensors[0]}
     assert sum(image.numpy().tobytes() in pixels for image in small.test.tensors[0]) == 0
@@ -341,9 +333,8 @@ def test_loader_gives_floats_in_order_and_shuffled(small):
     assert torch.equal(torch.cat([b[1] for b in batches]), labels)
     assert torch.equal(torch.cat([b[0] for b in batches]), images / 255)
     shuffled = torch.cat([b[1] for b in lh.digit_loader(small.test, 50, shuffle=True)])
-    assert not torch.equal(shuffled, labels) and torch.equal(
-        shuffled.sort().values, labels.sort().values
-    )
+    assert not torch.equal(shuffled, labels)
+    assert torch.equal(shuffled.sort().values, labels.sort().values)
 
 
 def test_start_says_where_data_is(tiny, monkeypatch, capsys):
@@ -351,9 +342,8 @@ def test_start_says_where_data_is(tiny, monkeypatch, capsys):
     monkeypatch.setenv("LENET_DATA", str(tiny))
     lh.start("zh")
     said = capsys.readouterr().out
-    assert (
-        "数据：MNIST 完整" in said and str(tiny) not in said
-    )  # a saved notebook tells of no machine
+    assert "数据：MNIST 完整" in said
+    assert str(tiny) not in said  # a saved notebook tells of no machine
     assert torch.get_num_threads() == max(1, (os.cpu_count() or 1) - 1)
     monkeypatch.setenv("LENET_DATA", str(tiny / "nothing"))
     lh.start("en")

@@ -472,7 +472,7 @@ def test_a_bad_argument_is_a_line(arguments, word, monkeypatch, tmp_path, capsys
     monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
     (tmp_path / "file").touch()
     monkeypatch.setattr(
-        mnist, "_download_mnist", lambda folder: (_ for _ in ()).throw(OSError("no network"))
+        mnist, "_download", lambda folder: (_ for _ in ()).throw(OSError("no network"))
     )
     with pytest.raises(SystemExit) as exit:
         lh.main(arguments)

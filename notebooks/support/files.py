@@ -1,7 +1,6 @@
 """Paths as people type them, and files written whole or not at all."""
 
 import contextlib
-import itertools
 import os
 import uuid
 from collections.abc import Iterator
@@ -79,21 +78,17 @@ def one_at_a_time(path: Path) -> Iterator[None]:
 def try_files(*paths: str | Path) -> None:
     """Finds what cannot be written before hours of work, and leaves every file as it was.
 
-    Raises OSError as `write_file` does, and ValueError where two are one file, through `..`, a link
-    or the case of letters.
+    Raises OSError as `write_file` does, and ValueError where two are one file, through `..` or a
+    link.
     """
     paths = [_written_path(path) for path in paths]
-    new = [path for path in paths if not os.path.lexists(path)]
-    try:
-        for path in paths:
-            write_file(path, path.read_bytes() if os.path.isfile(path) else b"")
-        for one, other in itertools.combinations(paths, 2):
-            if os.path.samefile(one, other):
-                raise ValueError(text("same_file", path=one))
-    finally:
-        for path in new:
-            with contextlib.suppress(OSError):
-                path.unlink()
+    if len(set(paths)) < len(paths):
+        raise ValueError(text("same_file", path=paths[0]))
+    for path in paths:
+        there = path.exists()
+        write_file(path, path.read_bytes() if path.is_file() else b"")
+        if not there:
+            path.unlink()
 
 
 def _not_written(path, error):

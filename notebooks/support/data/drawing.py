@@ -20,8 +20,8 @@ SAMPLES = {each["digit"]: each["strokes"] for each in DRAWINGS if each["note"] =
 
 @checked
 def sample_drawing(digit: int) -> np.ndarray:
-    """A digit from 0 to 9 drawn by hand, as `DrawPad.drawing` takes it: uint8 (112, 112).
-    Notebook 00."""
+    """A digit from 0 to 9 drawn by hand, as `DrawPad.drawing` takes it: uint8 (112, 112), 0 is
+    empty. Notebook 00."""
     return draw_strokes(SAMPLES[digit])
 
 
@@ -41,13 +41,15 @@ def draw_strokes(strokes: Sequence, pen: float = PEN) -> np.ndarray:
 
 @checked
 def to_mnist_style(drawing) -> torch.Tensor:
-    """A drawing as MNIST's makers would have stored it: float32 (1, 28, 28) in [0, 1].
+    """A drawing in MNIST's style: float32 (1, 28, 28) in [0, 1], 0 is empty.
 
-    Its longer side is scaled to 20 pixels (averaging, not picking pixels), then its centre of mass
-    is put in the middle of 28x28. drawing: a PIL image, array or tensor, grey or in colour, each
-    side at least 28: a digit on blank ground, dark on light or light on dark (`ink_levels` says
-    more). Raises ValueError for anything else: nothing drawn, or ruled paper, a shadow or a table
-    that reaches the picture's edge. Notebook 00.
+        image = to_mnist_style(Image.open("my_seven.jpg"))
+        logits = model(image[None])
+
+    Its longer side is scaled to 20 pixels, then its centre of mass is put in the middle of 28x28,
+    as MNIST's makers did. drawing: a PIL image, array or tensor, grey or in colour, each side at
+    least 28: a digit on blank ground, dark on light or light on dark. Raises ValueError for
+    anything else: nothing drawn, ruled paper, a shadow. Notebook 00.
     """
     return centred(ink_levels(drawing))
 

@@ -121,7 +121,10 @@ def small_set() -> tuple[np.ndarray, np.ndarray, int]:
 
 
 def sklearn_digits() -> Digits:
-    """scikit-learn's 1,797 real digits: 8x8 pixels in MNIST's style, 20x20 in the middle of 28x28.
+    """scikit-learn's 1,797 real digits, 8x8 pixels, in MNIST's style: 20x20 inside 28x28, uint8.
+
+        digits = sklearn_digits()
+        history = train(LeNet5(), digits, epochs=5)  # seconds
 
     A fifth, always the same, is for the test. Notebook 06, and wherever there is no MNIST.
     """
