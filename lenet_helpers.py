@@ -54,15 +54,15 @@ from notebooks.support.exercises.questions.mystery import mystery_trainings
 from notebooks.support.exercises.questions.strokes import stroke_picture
 from notebooks.support.figures.diagram import network_diagram
 from notebooks.support.figures.explain import explain_cell
-from notebooks.support.figures.figures import (
+from notebooks.support.figures.images import SIGNS
+from notebooks.support.figures.layers import show_layers
+from notebooks.support.figures.patches import show_patches
+from notebooks.support.figures.results import (
     show_confusion,
     show_filters,
-    show_layers,
     show_mistakes,
     show_predictions,
 )
-from notebooks.support.figures.images import SIGNS
-from notebooks.support.figures.patches import show_patches
 from notebooks.support.files import (
     MY_NETWORK,
     PROJECT,
@@ -70,9 +70,15 @@ from notebooks.support.files import (
     try_files,
     write_file,
 )
-from notebooks.support.network.forward import check_batch, check_gradients, check_learning
-from notebooks.support.network.inference import answers_differ, as_float, as_input, predict_logits
-from notebooks.support.network.layers import layer_table
+from notebooks.support.network.layer_table import layer_table
+from notebooks.support.network.learning import check_gradients, check_learning
+from notebooks.support.network.predictions import (
+    answers_differ,
+    as_float,
+    as_input,
+    check_batch,
+    predict_logits,
+)
 from notebooks.support.network.weights import load_weights, save_weights
 from notebooks.support.sizes import (
     ConvGeometry,

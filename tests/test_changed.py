@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import lenet_helpers as lh
-from notebooks.support.network.inference import activations
+from notebooks.support.network.activations import activations
 from notebooks.support.words import texts
 
 
@@ -70,7 +70,7 @@ def test_an_activation_is_named_where_it_is(network, four, pooled_first):
         for layer, behind in {"c1": not pooled_first, "s2": pooled_first}.items():
             title, (image,) = figure[layer.upper()]
             assert title.endswith(f" after {name}") == behind and torch.allclose(
-                steps[layer].passed, maps[layer][0], atol=1e-5
+                steps[layer].activation, maps[layer][0], atol=1e-5
             )
             values = maps[layer][0, 0] / maps[layer].abs().max()
             side = len(values)
@@ -242,7 +242,8 @@ def test_other_calls_and_numbers_give_the_same_maps(network, four):
     ):
         steps = activations(model, four)
         assert all(
-            torch.allclose(steps[name].passed, expected[name].passed, atol=1e-4) for name in steps
+            torch.allclose(steps[name].activation, expected[name].activation, atol=1e-4)
+            for name in steps
         )
 
 

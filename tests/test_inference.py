@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from torch.nn.utils import parametrizations, prune, weight_norm
 
 import lenet_helpers as lh
-from notebooks.support.network.inference import activations
+from notebooks.support.network.activations import activations
 
 
 def by_hand(model, image):
@@ -35,12 +35,12 @@ def test_layers_are_those_of_the_models_own_pass(network, four):
         steps = activations(network, image)
         assert list(steps) == list(expected)
         for name in steps:
-            assert steps[name].passed.shape == expected[name].shape and torch.allclose(
-                steps[name].passed, expected[name], atol=1e-4
+            assert steps[name].activation.shape == expected[name].shape and torch.allclose(
+                steps[name].activation, expected[name], atol=1e-4
             )
     eight_bit = (four * 255).round().to(torch.uint8)
     assert torch.allclose(
-        activations(network, eight_bit)["fc3"].passed,
+        activations(network, eight_bit)["fc3"].activation,
         by_hand(network, eight_bit / 255)["fc3"],
         atol=1e-4,
     )
@@ -54,7 +54,7 @@ def test_hooks_see_a_students_own_forward(four):
             return self.fc3(self.fc2(torch.sigmoid(self.fc1(x))))
 
     model = Mine()
-    steps = {name: step.passed for name, step in activations(model, four).items()}
+    steps = {name: step.activation for name, step in activations(model, four).items()}
     assert torch.allclose(steps["c1"], model.c1(four[None]).tanh()[0], atol=1e-6)
     assert torch.allclose(steps["c3"], model.c3(steps["s2"][None])[0], atol=1e-5)
     assert torch.allclose(steps["fc1"], model.fc1(steps["s4"].flatten()).sigmoid(), atol=1e-5)
@@ -110,7 +110,7 @@ def test_a_model_may_keep_anything(kind, small, four):
     model = KEEPING[kind](Keeps())
     logits = model(four[None])  # now it keeps tensors with a history
     last, outputs = model.last, list(model.outputs)
-    assert torch.allclose(activations(model, four)["fc3"].passed, logits[0], atol=1e-5)
+    assert torch.allclose(activations(model, four)["fc3"].activation, logits[0], atol=1e-5)
     assert lh.show_layers(model, four) and not lh.DrawPad(model)._answer["fault"]
     lh.evaluate(model, small.test)
     run = lh.train_in_background(model, small, epochs=2)

@@ -105,8 +105,8 @@ def test_what_the_page_shows_is_what_python_has(open_pad):
     steps = json.loads(
         run_code(
             page,
-            "import json; from notebooks.support.network.inference import activations;"
-            "steps = {name: s.passed for name, s in activations(network(), pad.image).items()};"
+            "import json; from notebooks.support.network.activations import activations;"
+            "steps = {name: s.activation for name, s in activations(network(), pad.image).items()};"
             "steps['probabilities'] = steps['fc3'].softmax(0);"
             "print(json.dumps({name: step.tolist() for name, step in steps.items()}))",
         )

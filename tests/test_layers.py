@@ -1,4 +1,4 @@
-"""The table of layers is what torch makes, or it names the layer that is not."""
+"""The table of layers is what torch makes; what is wrong with a network, it says with the layer's name."""
 
 import pytest
 import torch
@@ -143,8 +143,56 @@ def test_what_can_be_told_is_what_torch_makes():
     assert lh.layer_table(TRUE["groups"])[1].multiply_adds == 12 * 20 * 20 * 2 * 9
 
 
-C1 = {"c1": conv(), "fc1": nn.Linear(864, 10)}
-FALSE = {
+SKIP = {"c1": nn.Conv2d(1, 1, 1), "c2": nn.Conv2d(1, 6, 1)}
+MEASURED = {  # (model, what stands in its rows: layer, shape, parameters, multiply-adds)
+    "functions": (
+        Net(
+            lambda m, x: m.f(F.adaptive_avg_pool2d(F.relu(m.c(F.max_pool2d(x, 2))), 2).flatten(1)),
+            c=nn.Conv2d(1, 6, 3),
+            f=nn.Linear(24, 10),
+        ),
+        [
+            ("MaxPool2d kernel_size=2 stride=2 padding=0", (1, 14, 14), 0, 0),
+            ("Conv2d kernel_size=3 stride=1 padding=0", (6, 12, 12), 60, 6 * 144 * 9),
+            ("AdaptiveAvgPool2d output_size=2", (6, 2, 2), 0, 0),
+            ("Linear 24 -> 10", (10,), 250, 240),
+        ],
+    ),
+    "padding, no square": (
+        Net(lambda m, x: m.c(F.pad(x, [2] * 4)), c=nn.Conv2d(1, 6, (3, 5), stride=(2, 1))),
+        [
+            ("pad", (1, 32, 32), 0, 0),
+            (
+                "Conv2d kernel_size=(3, 5) stride=(2, 1) padding=0",
+                (6, 15, 28),
+                96,
+                6 * 15 * 28 * 15,
+            ),
+        ],
+    ),
+    "defined in another order, rounding up": (
+        Net(lambda m, x: m.p(m.c(x)), p=nn.MaxPool2d(5, ceil_mode=True), c=conv()),
+        [
+            ("Conv2d kernel_size=5 stride=1 padding=0", (6, 24, 24), 156, 86400),
+            ("MaxPool2d kernel_size=5 stride=5 padding=0", (6, 5, 5), 0, 0),
+        ],
+    ),
+    "a layer's own scale": (
+        nn.Sequential(nn.ZeroPad2d(2), nn.LayerNorm(32)),
+        [("ZeroPad2d padding=2", (1, 32, 32), 0, 0), ("LayerNorm", (1, 32, 32), 64, 32**2)],
+    ),
+}
+
+
+def test_functions_are_measured_as_layers_are():
+    for name, (model, rows) in MEASURED.items():
+        table = lh.layer_table(model)
+        assert [row[1:5] for row in table] == rows, name
+        assert table.parameters == sum(p.numel() for p in model.parameters()), name
+    assert lh.layer_table(nn.Sequential(conv()), (1, 28, 32))[0].shape == (6, 24, 28)
+
+
+REFUSED = {
     "a pool used twice": (
         Net(lambda m, x: m.p(m.c(m.p(x))), c=nn.Conv2d(1, 1, 3), p=POOL),
         "p 2 times",
@@ -153,50 +201,32 @@ FALSE = {
         Net(lambda m, x: m.f(m.p(m.p(x)).flatten(1)), p=POOL, f=nn.Linear(9, 10)),
         "p 2 times",
     ),
-    "a pool defined first": (Net(lambda m, x: m.p(m.c(x)), p=POOL, c=conv()), "uses c before p"),
     "a layer never used": (Net(lambda m, x: m.c(x), c=conv(), d=nn.Linear(9, 9)), "d is defined"),
-    "functional pooling": (
-        Net(lambda m, x: m.fc1(F.max_pool2d(m.c1(x), 2).flatten(1)), **C1),
-        r"c1 hands on \(1, 6, 24, 24\), but fc1 is given \(1, 864\)",
-    ),
-    "functional padding first": (
-        Net(lambda m, x: m.c1(F.pad(x, [2] * 4)), c1=conv()),
-        r"input hands on \(1, 1, 28, 28\), but c1 is given \(1, 1, 32, 32\)",
-    ),
-    "functional pooling last": (
-        Net(lambda m, x: F.adaptive_avg_pool2d(m.c1(x), 1), c1=conv()),
-        r"c1, hands on .* gives \(1, 6, 1, 1\)",
-    ),
-    "adaptive pooling": (
-        nn.Sequential(conv(), nn.AdaptiveAvgPool2d(4)),
-        r"1 \(AdaptiveAvgPool2d\)",
-    ),
-    "padding": (nn.Sequential(nn.ZeroPad2d(2), conv()), r"0 \(ZeroPad2d\)"),
-    "a transposed convolution": (nn.ConvTranspose2d(1, 6, 5), "ConvTranspose2d"),
-    "a kind with parameters": (nn.Sequential(conv(), nn.PReLU()), "1.weight"),
+    "maps that are repeated": (Net(lambda m, x: x + m.c2(m.c1(x)), **SKIP), r"28\) \+ \(1, 6, 28"),
     "no flatten": (Net(lambda m, x: m.f(x), f=nn.Linear(28, 28)), r"f .*\(1, 784\)"),
+    "no flatten, and no fit": (nn.Sequential(conv(), nn.Linear(3456, 10)), r"1 .*\(1, 3456\)"),
     "a batch of four": (
         Net(lambda m, x: m.f(x.view(-1, 196)), f=nn.Linear(196, 10)),
         r"f .*\(4, 196\)",
     ),
-    "kernel (3, 5)": (nn.Conv2d(1, 6, (3, 5)), r"kernel_size=\(3, 5\)"),
-    "stride (2, 1)": (nn.Sequential(conv(stride=(2, 1))), r"0 has stride=\(2, 1\)"),
-    "padding (2, 1)": (nn.Sequential(conv(padding=(2, 1))), r"0 has padding=\(2, 1\)"),
-    "same, even": (nn.Sequential(nn.Conv2d(1, 6, 4, padding="same")), '0 has padding="same": 3'),
-    "ceil": (nn.Sequential(nn.MaxPool2d(3, ceil_mode=True)), "0 has ceil_mode=True"),
-    "too large": (nn.Sequential(conv(), nn.Conv2d(6, 6, 30)), "1: The kernel .* 30 pixels"),
+    "too large": (
+        nn.Sequential(conv(), nn.Conv2d(6, 6, 30)),
+        r"1 \(Conv2d kernel_size=30.*\(1, 6, 24, 24\).*RuntimeError",
+    ),
+    "a wrong view": (
+        Net(lambda m, x: m.c1(x).view(-1, 1000), c1=conv()),
+        r"c1, .*\(1, 6, 24, 24\).*RuntimeError",
+    ),
     "an error": (Net(lambda m, x: m.c1(x) + m.c2(x), c1=conv()), "AttributeError: .*'c2'"),
-    "no forward": (nn.ModuleList([conv()]), "NotImplementedError"),
-    "its own scale": (nn.Sequential(conv(), nn.LayerNorm(24)), "1.weight"),
+    "no forward": (nn.ModuleList([conv()]), "input, .*NotImplementedError"),
+    "another cost": (nn.Sequential(nn.ConvTranspose2d(1, 6, 5)), "0 is ConvTranspose2d"),
 }
 
 
-def test_what_is_not_so_is_refused_with_its_name():
+def test_what_is_wrong_is_said_with_its_name():
     for language in texts.LANGUAGES:
         texts.use(language)
-        for name, (model, words) in FALSE.items():
+        for name, (model, words) in REFUSED.items():
             with pytest.raises(ValueError, match=words if language == "en" else None) as error:
                 lh.layer_table(model)
             assert len(str(error.value).splitlines()) == 1, name
-        with pytest.raises(ValueError, match=r"\(1, 28, 32\)"):
-            lh.layer_table(lh.LeNet5(), (1, 28, 32))

@@ -85,6 +85,26 @@ def test_a_layer_with_dots_in_its_name(network, small):
     assert torch.equal(dotted[1], named[1])
 
 
+def test_a_function_between_the_layers_counts(network, small):
+    """A network that pools by a function sees as one that does so by a layer; what cannot be told is said."""
+    images, convolutions = small.test.tensors[0][:20], [network.c1, network.c3]
+
+    class Pooled(torch.nn.Sequential):
+        def forward(self, x):
+            return self[1](pool(self[0](x), 2))
+
+    pool, layered = F.max_pool2d, torch.nn.Sequential(network.c1, network.s2, network.c3)
+    found, expected = (
+        strongest_patches(model, images, name)
+        for model, name in ((Pooled(*convolutions), "1"), (layered, "2"))
+    )
+    assert torch.equal(found[0].nan_to_num(), expected[0].nan_to_num())
+    pool = F.adaptive_max_pool2d
+    convolutions[1] = torch.nn.Conv2d(6, 16, 2)
+    with pytest.raises(ValueError, match="adaptive_max_pool2d"):
+        receptive_field(Pooled(*convolutions), "1", 0)
+
+
 def test_a_layer_without_maps_is_refused_and_the_model_left_alone(network, small):
     few = TensorDataset(*small.test[:5])
     for layer in ("fc1", "C3", None):

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 import lenet_helpers as lh
-from notebooks.support.network.inference import activations
+from notebooks.support.network.activations import activations
 from notebooks.support.words import texts
 
 LEVELS = torch.from_numpy(lh.sample_drawing(4))  # (112, 112), 0 to 255
@@ -117,7 +117,7 @@ def test_the_network_and_the_explorer_take_every_form(network, four, capsys):
         expected = torch.tensor(plain / 255)
         for name, form in {**each(a), "a row of a CSV file": plain.reshape(784)}.items():
             assert torch.allclose(
-                activations(network, form)["input"].passed[0].double(), expected, atol=2e-4
+                activations(network, form)["input"].activation[0].double(), expected, atol=2e-4
             ), name
             numbers = torch.tensor(lh.explore_kernels(form).images["28"])
             levels = numbers / (255 if numbers.max() > 2 else 1)  # whole numbers and floats stay
@@ -125,7 +125,7 @@ def test_the_network_and_the_explorer_take_every_form(network, four, capsys):
     table = [[1, 2, 3], [4, 5, 6], [-7, 8, 9]]
     assert lh.explore_kernels(table).images["3"] == table
     normalised = (four - 0.13) / 0.31
-    assert torch.equal(activations(network, normalised)["input"].passed, normalised)
+    assert torch.equal(activations(network, normalised)["input"].activation, normalised)
     lh.show_layers(network, a)
     assert capsys.readouterr().out == ""
     for name, form in on_paper(a).items():  # shown as it is: the mistake is worth seeing

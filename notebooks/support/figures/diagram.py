@@ -9,9 +9,10 @@ from matplotlib.patches import Rectangle
 
 from ..checks import checked
 from ..files import write_file
-from ..network.layers import LayerTable
+from ..network.layer_table import LayerTable
+from ..network.lenet5 import TITLES
 from ..words.labels import label
-from .figures import LAYER_NAMES, blank_figure
+from .images import blank_figure
 
 DIAGRAM = {  # first letter of a layer's name: colour, what leads to it
     "i": ("white", ""),
@@ -59,7 +60,7 @@ def _draw_layer(ax, x, name, shape, sizes):
         ax.add_patch(Rectangle(corner, width, height, **look))
     end = x + width + (copies - 1) * step
     size = f"{shape[0]}@{shape[1]}x{shape[2]}" if maps else shape[0]
-    words = label(LAYER_NAMES.get(name, name)).split()[0]  # there is no room for "(fc1)"
+    words = label(TITLES.get(name, name)).split()[0]  # there is no room for "(fc1)"
     words += f"\n{size}" if sizes else ""
     ax.text((x + end) / 2, 2.4, words, ha="center", va="bottom", fontsize=13)
     return end

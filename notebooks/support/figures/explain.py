@@ -10,14 +10,15 @@ from torch import nn
 from torch.nn import functional as F
 
 from ..checks import checked
+from ..network.activations import Step, record_steps
 from ..network.copies import snapshot
-from ..network.inference import LAYERS, Step, catch_steps
-from ..network.layers import layer_geometry
+from ..network.layer_table import layer_geometry
+from ..network.lenet5 import LAYERS, TITLES
 from ..sizes import ConvGeometry
 from ..words.labels import label
 from ..words.texts import text
-from .figures import LAYER_NAMES, blank_figure, next_layer
-from .images import color_scale, minus_signs, show_table
+from .images import blank_figure, color_scale, minus_signs, show_table
+from .layers import next_layer
 
 LINE = 120  # characters that a figure has room for
 
@@ -45,18 +46,18 @@ def explain_cell(
         with_maps = ", ".join(name for name in own if own[name])
         raise ValueError(text("explain_layer", layer=repr(layer), names=with_maps))
     names = LAYERS if layer in LAYERS else list(own)
-    step, module = catch_steps(model, image, names)[layer], model.get_submodule(layer)
+    step, module = record_steps(model, image, names)[layer], model.get_submodule(layer)
     explain = next((EXPLAIN[kind] for kind in EXPLAIN if isinstance(module, kind)), None)
-    if explain is None or step.made.dim() != 3:
+    if explain is None or step.output.dim() != 3:
         raise ValueError(text("explain_kind", layer=layer, kind=type(module).__name__))
     cell = channel, row, column
-    for name, at, n in zip(("channel", "row", "column"), cell, step.made.shape):
+    for name, at, n in zip(("channel", "row", "column"), cell, step.output.shape):
         if not hasattr(at, "__index__") or at not in range(n):
             raise ValueError(text("explain_cell", name=name, at=repr(at), layer=layer, last=n - 1))
     explanation = explain(layer, module, step, cell)
     explanation.reason += _ending(next_layer(layer, names), step, cell, explanation.value)
     below = ["input", *names][names.index(layer)]
-    return _draw(explanation, below, layer, step.passed, cell)
+    return _draw(explanation, below, layer, step.activation, cell)
 
 
 @dataclass
@@ -84,10 +85,10 @@ def _look(layer, module, maps, row, column):
 
 def _explain_sum(layer, module, step, cell):
     channel, row, column = cell
-    n = len(step.took) // module.groups
+    n = len(step.input) // module.groups
     first = channel // (module.out_channels // module.groups) * n
     numbers = list(range(first, first + n))
-    source, window, patch, _ = _look(layer, module, step.took[numbers], row, column)
+    source, window, patch, _ = _look(layer, module, step.input[numbers], row, column)
     kernel = module.weight.detach().cpu().double()[channel]
     products = patch * kernel
     sums = products.sum((1, 2)).tolist()
@@ -108,7 +109,7 @@ def _explain_sum(layer, module, step, cell):
 def _explain_pooling(layer, module, step, cell):
     """The largest value of the patch, or its average."""
     channel, row, column = cell
-    source, window, patch, inside = _look(layer, module, step.took[[channel]], row, column)
+    source, window, patch, inside = _look(layer, module, step.input[[channel]], row, column)
     largest = isinstance(module, nn.MaxPool2d)
     padding_counts = not largest and module.count_include_pad
     values = patch[0].flatten() if padding_counts else patch[0][inside]
@@ -143,15 +144,15 @@ def _listed(words, mark, short):
 
 def _ending(following: str, step: Step, cell, by_hand: float) -> str:
     """What the network did with a value that is known by hand."""
-    made, passed = step.made[cell].item(), step.passed[cell].item()
-    differ = abs(made - by_hand) > 0.001 * (1 + abs(made))
-    words = "\n" + label("but the layer made {value:.3f}", value=made) if differ else ""
+    output, activation = step.output[cell].item(), step.activation[cell].item()
+    differ = abs(output - by_hand) > 0.001 * (1 + abs(output))
+    words = "\n" + label("but the layer made {value:.3f}", value=output) if differ else ""
     if step.between:
-        words += label(",   after {between}: {value:.3f}", between=step.between, value=passed)
+        words += label(",   after {between}: {value:.3f}", between=step.between, value=activation)
     elif step.between is None:
         leads = "another step leads to {next}, which takes {value:.3f}"
-        leads = "another step leads to {next}" if step.passed is step.made else leads
-        words += "\n" + label(leads, next=following, value=passed)
+        leads = "another step leads to {next}" if step.activation is step.output else leads
+        words += "\n" + label(leads, next=following, value=activation)
     return words
 
 
@@ -163,7 +164,7 @@ def _draw(explanation, below, layer, maps, cell):
     figure = blank_figure(max(11, 1.35 * (len(source) + 2)), 3 if alone else 6.6)
     where = label(
         "{layer}, map {n}, row {row}, column {column}",
-        layer=LAYER_NAMES.get(layer, layer),
+        layer=TITLES.get(layer, layer),
         n=channel,
         row=row,
         column=column,
@@ -174,7 +175,7 @@ def _draw(explanation, below, layer, maps, cell):
     grid = figure.add_gridspec(*shape)
     window = columns.window(column)[0], rows.window(row)[0], rows.span
     for c, number in enumerate(explanation.numbers):
-        title = label("{layer}, map {n}", layer=LAYER_NAMES.get(below, below), n=number)
+        title = label("{layer}, map {n}", layer=TITLES.get(below, below), n=number)
         title = label("input") if below == "input" else title
         ax = figure.add_subplot(grid[0, 0] if alone else grid[0, c])
         show_table(ax, source[c], title, color_scale(source), window)
@@ -183,6 +184,6 @@ def _draw(explanation, below, layer, maps, cell):
             show_table(ax, tables[c], titles[c], color_scale(whole), numbers=8 if alone else 0)
     ax = figure.add_subplot(grid[0, -1] if alone else grid[1:3, -2:])
     words, value = "{layer}, map {n}\nvalue {value:.3f}", maps[cell].item()
-    title = label(words, layer=LAYER_NAMES.get(layer, layer), n=channel, value=value)
+    title = label(words, layer=TITLES.get(layer, layer), n=channel, value=value)
     show_table(ax, maps[channel], title, color_scale(maps), (column, row, 1))
     return figure

@@ -1,9 +1,10 @@
-"""Colours, and numbers, tables and maps as images."""
+"""Empty figures, colours, and numbers, tables and maps as images."""
 
 import base64
 import io
 
 import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib.axes import Axes
@@ -11,10 +12,11 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from ..network.lenet5 import MAPS_IN_A_ROW
+
 POSITIVE, NEGATIVE = "#e69f00", "#56b4e9"  # orange and sky blue: the colour-blind tell them apart
 SIGNS = LinearSegmentedColormap.from_list("signs", [NEGATIVE, "white", POSITIVE])
 RIGHT, WRONG = "#117733", "#cc3311"  # green and red that the colour-blind can tell
-MAPS_IN_A_ROW = {"input": 1, "c1": 6, "s2": 6, "c3": 8, "s4": 8}
 
 
 def number_text(value: float) -> str:
@@ -32,6 +34,14 @@ def number_text(value: float) -> str:
 
 def minus_signs(text: str) -> str:
     return text.replace("-", "−")
+
+
+def blank_figure(width: float, height: float) -> Figure:
+    """An empty figure of a size in inches, closed for pyplot: a notebook shows it once, as a cell's
+    value."""
+    figure = plt.figure(figsize=(width, height), layout="constrained")
+    plt.close(figure)
+    return figure
 
 
 def png(figure: Figure, **options) -> str:

@@ -10,12 +10,12 @@ from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 
 from ..checks import checked
-from ..network.inference import as_float, as_input, snapshot
-from ..network.layers import layer_table
+from ..network.copies import snapshot
+from ..network.layer_table import layer_table
+from ..network.predictions import as_float, as_input
 from ..words.labels import label
 from ..words.texts import text
-from .figures import blank_figure
-from .images import number_text, show_table
+from .images import blank_figure, number_text, show_table
 
 IMAGES = 2000  # a second's work
 PADDING_COLOR = "#cfe3f5"  # where a patch sees padding, its values are NaN
@@ -26,14 +26,19 @@ def receptive_field(model: nn.Module, layer: str, i: int) -> tuple[int, int]:
     if that is in the padding, and how many pixels.
 
     Goes back from the layer to the picture by each layer's `ConvGeometry`. Raises ValueError where
-    the model has no convolution or pooling layer of that name.
+    the model has no convolution or pooling layer of that name, or one before it has no geometry.
     """
-    rows = [row for row in layer_table(model) if row.geometry]
-    names = [row.name for row in rows]
-    if layer not in names:
-        raise ValueError(text("patches_layer", layer=repr(layer), names=", ".join(names)))
+    table = layer_table(model)
+    names, layers = [row.name for row in table], dict(model.named_modules(remove_duplicate=False))
+    known = [row.name for row in table if row.geometry and row.name in layers]
+    if layer not in known:
+        raise ValueError(text("patches_layer", layer=repr(layer), names=", ".join(known)))
+    rows = [row for row in table[: names.index(layer) + 1] if "Norm" not in row.layer]
+    for row in rows:
+        if not row.geometry:
+            raise ValueError(text("patches_window", layer=layer, name=row.name, kind=row.layer))
     first, size = i, 1
-    for row in reversed(rows[: names.index(layer) + 1]):
+    for row in reversed(rows):
         g = row.geometry
         first, size = first * g.stride - g.padding, (size - 1) * g.stride + g.span
     return first, size

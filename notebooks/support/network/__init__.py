@@ -1,9 +1,10 @@
 """A network as it is: its layers, what they make of a picture, copies of it.
 
-calls      a model's own pass: what each layer took and made
-forward    what a model's forward gives, and whether it can learn
-inference  a model's logits and activations, the model left untouched
-copies     copies of a model: to run, to train, and to hand back what was learned
-layers     a table of a model's layers, sizes and costs, which is true or refused
-weights    written to a file, and read from one
+lenet5       what LeNet-5's layers are called, in code and in pictures
+layer_table  a table of a model's layers, sizes and costs, measured in one pass
+activations  each layer's input, output and activation, recorded in the model's own pass
+predictions  logits and probabilities of images, checked
+learning     whether a model can learn
+copies       copies of a model: to run, to train, and to copy back what was learned
+weights      written to a file, and read from one
 """

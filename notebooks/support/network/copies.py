@@ -1,4 +1,4 @@
-"""Copies of a model: to run it, to train it, and to hand back what the copy has learned."""
+"""Copies of a model: to run it, to train it, and to copy back what it has learned."""
 
 import copy
 from collections.abc import Iterator
@@ -59,8 +59,15 @@ def snapshot(model: nn.Module) -> nn.Module:
     return copied(model).eval()
 
 
+def first_convolution(model: nn.Module) -> nn.Conv2d | None:
+    """A copy, on the CPU, of the first convolution of a model, or of the layer that it is."""
+    layers = (layer for layer in model.modules() if isinstance(layer, nn.Conv2d))
+    first = next(layers, None)
+    return first and snapshot(first).cpu()
+
+
 @torch.no_grad()
-def hand_over(twin: nn.Module, model: nn.Module) -> None:
+def copy_back(twin: nn.Module, model: nn.Module) -> None:
     """Gives a model the weights and buffers of its copy; type and device stay the model's own.
 
     Into `.data`, which autograd does not watch: a `backward` that waits in a cell still works.

@@ -11,7 +11,7 @@ from torch import nn
 from ..checks import checked
 from ..files import PROJECT, typed_path, unreadable, write_file
 from ..words.texts import text
-from .forward import check_changeable
+from .learning import check_changeable
 
 
 @checked

@@ -9,8 +9,8 @@ from torch import nn
 
 from ..data.mnist import Digits
 from ..files import UNNAMED, try_files
-from ..network.forward import check_learning
-from ..network.inference import answers_differ
+from ..network.learning import check_learning
+from ..network.predictions import answers_differ
 from ..words.texts import text
 
 

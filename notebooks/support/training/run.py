@@ -13,8 +13,7 @@ from typing import Any
 import torch
 from IPython.display import display
 
-from ..network.copies import copied, hand_over
-from ..network.inference import first_convolution
+from ..network.copies import copied, copy_back, first_convolution
 from ..widgets.panel import TrainingPanel
 from .plan import TrainingPlan
 
@@ -121,7 +120,7 @@ class TrainingRun:
     def _hand_over(self):
         """The model gets the weights of its twin, unless a cell gave it other layers."""
         try:
-            hand_over(self._twin, self.model)
+            copy_back(self._twin, self.model)
             self._apart = ""
         except Exception as error:
             self._apart = str(error)

@@ -16,9 +16,10 @@ from torch.utils.data import TensorDataset
 
 from ..checks import checked
 from ..figures.images import png
-from ..network.calls import refuse_scripted
-from ..network.forward import check_batch, check_learning
-from ..network.inference import as_input, snapshot
+from ..network.activations import refuse_scripted
+from ..network.copies import snapshot
+from ..network.learning import check_learning
+from ..network.predictions import as_input, check_batch
 from ..words.labels import label
 from ..words.texts import page_texts, text
 
@@ -84,7 +85,7 @@ def downhill(model: nn.Module, dataset: TensorDataset, digit: int = 0) -> Downhi
     check_learning(model)
     model = snapshot(model).cpu()
     if not hasattr(model, "fc3"):
-        raise ValueError(text("no_layer", name="fc3"))
+        raise ValueError(text("no_layer", name="fc3", names="fc3"))
     images, labels = (tensor[:PICTURES].cpu() for tensor in dataset.tensors)
     images = as_input(model, images)
     logits = model(images)

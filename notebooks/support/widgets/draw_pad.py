@@ -17,9 +17,9 @@ from torch.nn import functional as F
 from ..checks import check_argument
 from ..data.drawing import PEN, SAMPLES, SIDE, centred, ink_levels
 from ..data.own_digits import keep_drawing, read_drawings
-from ..figures.figures import show_layers
 from ..figures.images import png
-from ..network.inference import activations
+from ..figures.layers import show_layers
+from ..network.activations import activations
 from ..words.labels import label
 from ..words.texts import page_texts, text
 
@@ -121,7 +121,7 @@ def _answer(model, drawing, image):
     steps, after, problem, fault = {"input": image}, {}, "", ""
     try:
         made = activations(model, image)
-        steps = {name: step.passed for name, step in made.items()}
+        steps = {name: step.activation for name, step in made.items()}
         after = {name: step.between for name, step in made.items() if step.between}
         problem = _no_guess(drawing) or ("" if steps["fc3"].isfinite().all() else "nan")
     except Exception as error:  # a page would not say anything by itself

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from ..checks import checked
 from ..figures.images import png
-from ..network.forward import as_scores
+from ..network.predictions import as_scores
 from ..words.labels import label
 from ..words.texts import page_texts, text
 

@@ -7,7 +7,8 @@ from torch import nn
 
 from ...checks import check_argument
 from ...data.mnist import Digits, load_mnist
-from ...network.inference import as_input, predict_logits, snapshot
+from ...network.copies import snapshot
+from ...network.predictions import as_input, predict_logits
 from ...words.texts import text
 from ..reading import Slip, is_blank
 from ..timed import Room

@@ -1,36 +1,21 @@
-"""The lesson's figures, each closed for pyplot: a notebook shows it once, as the cell's value."""
+"""How good a network is, in pictures: its guesses, its mistakes, its first kernels."""
 
 import math
 
 import matplotlib
-import matplotlib.pyplot as plt
 import torch
 from matplotlib.figure import Figure
 from torch import nn
 from torch.utils.data import TensorDataset
 
 from ..checks import checked
-from ..data.pictures import dark_on_light, grey_levels
-from ..network.calls import refuse_scripted
-from ..network.forward import as_scores
-from ..network.inference import (
-    LAYERS,
-    Step,
-    activations,
-    as_input,
-    first_convolution,
-    predict_logits,
-)
+from ..data.pictures import grey_levels
+from ..network.activations import refuse_scripted
+from ..network.copies import first_convolution
+from ..network.predictions import as_input, as_scores, predict_logits, say_what_is_nan
 from ..words.labels import label
 from ..words.texts import text
-from .images import RIGHT, SIGNS, WRONG, color_scale, layer_grid, show_table
-
-
-def blank_figure(width: float, height: float) -> Figure:
-    """An empty figure of a size in inches."""
-    figure = plt.figure(figsize=(width, height), layout="constrained")
-    plt.close(figure)
-    return figure
+from .images import RIGHT, WRONG, blank_figure, color_scale, show_table
 
 
 def _digit_axes(rows, columns, row_height):
@@ -47,11 +32,6 @@ def _show_digit(ax, image, title, color):
     ax.set_title(title, color=color, fontsize=11)
 
 
-def _say_what_is_nan(logits):
-    if not logits.isfinite().all():
-        print(text("pad_nan"))
-
-
 @checked
 def show_predictions(model: nn.Module, dataset: TensorDataset, n: int = 20) -> Figure:
     """The first `n` images of a dataset, each with "guess (label)": green if right, red with a
@@ -59,7 +39,7 @@ def show_predictions(model: nn.Module, dataset: TensorDataset, n: int = 20) -> F
     images, labels = (tensor[:n] for tensor in dataset.tensors)
     n = len(images)
     logits = predict_logits(model, images)
-    _say_what_is_nan(logits)
+    say_what_is_nan(logits)
     guesses = logits.argmax(1)
     figure, axes = _digit_axes(math.ceil(n / 10), min(n, 10), 1.5)
     for ax, image, guess, truth in zip(axes, images, guesses.tolist(), labels.tolist()):
@@ -143,63 +123,3 @@ def show_filters(model: nn.Module, image=None) -> Figure:
             show_table(ax, table, label(words, n=number), color_scale(row))
         figure.colorbar(axes[-1].images[0], ax=axes, shrink=0.8)
     return figure
-
-
-LAYER_NAMES = {"input": "input", "c1": "C1", "s2": "S2", "c3": "C3", "s4": "S4"}
-LAYER_NAMES |= {"fc1": "F5 (fc1)", "fc2": "F6 (fc2)", "fc3": "output"}
-
-
-def next_layer(name: str, names: list[str] = LAYERS) -> str:
-    """How the layer behind one of `names` is called."""
-    after = [*names, "fc3"][names.index(name) + 1]  # behind the last, the output
-    return label(LAYER_NAMES.get(after, after))
-
-
-def _layer_title(name: str, step: Step) -> str:
-    """ "C1: 6@28x28 after ReLU": a layer's name and size, and what its values have gone through."""
-    size = "x".join(map(str, step.passed.shape[1:]))
-    size = f"{len(step.passed)}@{size}" if size else len(step.passed)
-    values = {"layer": label(LAYER_NAMES[name]), "size": size}
-    if step.between:
-        return label("{layer}: {size} after {between}", between=step.between, **values)
-    if step.between is None and step.passed is not step.made:
-        return label("{layer}: {size} as {next} takes it", next=next_layer(name), **values)
-    return label("{layer}: {size}", **values)
-
-
-@checked
-def show_layers(model: nn.Module, image) -> Figure:
-    """What every layer makes of one image, and the ten probabilities.
-
-    image: 28x28 pixels: an array, tensor or PIL image, grey or in colour; a line says so if it is
-    dark on light, which the network never saw. Each layer is shown as the next one takes it, C1,
-    C3, F5 and F6 of LeNet-5 after ReLU; white is 0, black the layer's largest value; where there
-    are negative ones, orange is above 0 and blue below. Raises ValueError for an image of another
-    size and for a model without LeNet5's layers, in their order. Notebook 03.
-    """
-    steps = activations(model, image)
-    _say_what_is_nan(steps["fc3"].passed)
-    if dark_on_light(steps["input"].passed[0]):
-        print(text("picture_paper"))
-    figure = blank_figure(11, 5.6)
-    grid = figure.add_gridspec(4, 3, width_ratios=[1.7, 4, 3.2], height_ratios=[5, 5, 1, 1])
-    cells = {"input": grid[0, 0], "c1": grid[0, 1], "s2": grid[0, 2], "c3": grid[1, 1]}
-    cells |= {"s4": grid[1, 2], "fc1": grid[2, 1:], "fc2": grid[3, 1:]}
-    for name, cell in cells.items():
-        ax, values = figure.add_subplot(cell, facecolor="0.75"), steps[name].passed
-        scale = (SIGNS, -1, 1) if values.min() < 0 else ("gray_r", 0, 1)
-        aspect = "equal" if values.dim() == 3 else "auto"
-        title = _layer_title(name, steps[name])
-        show_table(ax, layer_grid(name, values), title, scale, aspect=aspect)
-    _show_probabilities(figure.add_subplot(grid[1:, 0]), steps["fc3"].passed.softmax(0).numpy())
-    return figure
-
-
-def _show_probabilities(ax, probabilities):
-    best = probabilities.argmax()
-    colors = ["#c05a00" if p == probabilities[best] else "#999999" for p in probabilities]
-    ax.barh(range(10), probabilities, color=colors)
-    ax.set(xlim=(0, 1), ylim=(9.6, -0.6), yticks=range(10), xticks=[0, 1])
-    sure = probabilities[best]
-    words = "no guess: NaN" if math.isnan(sure) else "guess: {digit} ({share:.1%})"
-    ax.set_title(label(words, digit=best, share=sure), fontsize=11)

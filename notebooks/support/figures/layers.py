@@ -1,0 +1,71 @@
+"""What every layer of LeNet-5 makes of one image."""
+
+import math
+
+from matplotlib.figure import Figure
+from torch import nn
+
+from ..checks import checked
+from ..data.pictures import dark_on_light
+from ..network.activations import Step, activations
+from ..network.lenet5 import LAYERS, TITLES
+from ..network.predictions import say_what_is_nan
+from ..words.labels import label
+from ..words.texts import text
+from .images import SIGNS, blank_figure, layer_grid, show_table
+
+
+def next_layer(name: str, names: list[str] = LAYERS) -> str:
+    """How the layer behind one of `names` is called."""
+    after = [*names, "fc3"][names.index(name) + 1]  # behind the last, the output
+    return label(TITLES.get(after, after))
+
+
+def _layer_title(name: str, step: Step) -> str:
+    """ "C1: 6@28x28 after ReLU": a layer's name and size, and what its values have gone through."""
+    size = "x".join(map(str, step.activation.shape[1:]))
+    size = f"{len(step.activation)}@{size}" if size else len(step.activation)
+    values = {"layer": label(TITLES[name]), "size": size}
+    if step.between:
+        return label("{layer}: {size} after {between}", between=step.between, **values)
+    if step.between is None and step.activation is not step.output:
+        return label("{layer}: {size} as {next} takes it", next=next_layer(name), **values)
+    return label("{layer}: {size}", **values)
+
+
+@checked
+def show_layers(model: nn.Module, image) -> Figure:
+    """What every layer makes of one image, and the ten probabilities.
+
+    image: 28x28 pixels: an array, tensor or PIL image, grey or in colour; a line says so if it is
+    dark on light, which the network never saw. Each layer is shown as the next one takes it, C1,
+    C3, F5 and F6 of LeNet-5 after ReLU; white is 0, black the layer's largest value; where there
+    are negative ones, orange is above 0 and blue below. Raises ValueError for an image of another
+    size and for a model without LeNet5's layers, in their order. Notebook 03.
+    """
+    steps = activations(model, image)
+    say_what_is_nan(steps["fc3"].activation)
+    if dark_on_light(steps["input"].activation[0]):
+        print(text("picture_paper"))
+    figure = blank_figure(11, 5.6)
+    grid = figure.add_gridspec(4, 3, width_ratios=[1.7, 4, 3.2], height_ratios=[5, 5, 1, 1])
+    cells = {"input": grid[0, 0], "c1": grid[0, 1], "s2": grid[0, 2], "c3": grid[1, 1]}
+    cells |= {"s4": grid[1, 2], "fc1": grid[2, 1:], "fc2": grid[3, 1:]}
+    for name, cell in cells.items():
+        ax, values = figure.add_subplot(cell, facecolor="0.75"), steps[name].activation
+        scale = (SIGNS, -1, 1) if values.min() < 0 else ("gray_r", 0, 1)
+        aspect = "equal" if values.dim() == 3 else "auto"
+        title = _layer_title(name, steps[name])
+        show_table(ax, layer_grid(name, values), title, scale, aspect=aspect)
+    _show_probabilities(figure.add_subplot(grid[1:, 0]), steps["fc3"].activation.softmax(0).numpy())
+    return figure
+
+
+def _show_probabilities(ax, probabilities):
+    best = probabilities.argmax()
+    colors = ["#c05a00" if p == probabilities[best] else "#999999" for p in probabilities]
+    ax.barh(range(10), probabilities, color=colors)
+    ax.set(xlim=(0, 1), ylim=(9.6, -0.6), yticks=range(10), xticks=[0, 1])
+    sure = probabilities[best]
+    words = "no guess: NaN" if math.isnan(sure) else "guess: {digit} ({share:.1%})"
+    ax.set_title(label(words, digit=best, share=sure), fontsize=11)

@@ -1,0 +1,158 @@
+"""A model's own pass, recorded: each layer's input, output and activation."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from ..data.pictures import grey_levels
+from ..words.texts import text
+from .copies import snapshot
+from .lenet5 import LAYERS
+from .predictions import as_input, as_scores, check_logits
+
+ACTIVATIONS = {"ReLU": F.relu, "sigmoid": F.sigmoid, "tanh": F.tanh, "leaky ReLU": F.leaky_relu}
+
+
+@dataclass
+class Call:
+    """A layer's turn in a pass; both tensors as they were then, the batch included."""
+
+    name: str
+    layer: nn.Module
+    input: torch.Tensor
+    output: torch.Tensor | None = None  # None where the pass ended in this layer
+
+
+def record(layers: dict[str, nn.Module]) -> list[Call]:
+    """A list that gets a `Call` at each call of one of the layers, which are hooked for good.
+
+    A layer with two names has the first in its first turn, the second in its second.
+    """
+    calls, names = [], defaultdict(list)
+    for name, layer in layers.items():
+        names[layer].append(name)
+
+    def enter(layer, args, kwargs):
+        turn = sum(call.layer is layer for call in calls)
+        name = names[layer][min(turn, len(names[layer]) - 1)]
+        calls.append(Call(name, layer, first_tensor(args, kwargs)))
+
+    def leave(layer, args, output):
+        call = next(c for c in reversed(calls) if c.layer is layer and c.output is None)
+        call.output = first_tensor(output)
+
+    for layer in names:
+        refuse_scripted(layer)
+        layer.register_forward_pre_hook(enter, with_kwargs=True)
+        layer.register_forward_hook(leave)
+    return calls
+
+
+def first_tensor(values, named=None) -> torch.Tensor:
+    """The first tensor among values, or the one that they are; a copy: a later step may write
+    over it."""
+    values = [values] if isinstance(values, torch.Tensor) else [*(values or ())]
+    values += (named or {}).values()
+    found = (value for value in values if isinstance(value, torch.Tensor))
+    return next(found, torch.empty(0)).detach().clone()
+
+
+def refuse_scripted(model: nn.Module) -> None:
+    """Raises ValueError for what torch.jit compiled, which shows nothing of its inside."""
+    if isinstance(model, torch.jit.ScriptModule):
+        raise ValueError(text("layer_scripted"))
+
+
+def check_repeats(calls: list[Call]) -> None:
+    """Raises ValueError for a layer that was called more often than it has names."""
+    turns = [(call.name, call.layer) for call in calls]
+    for turn in turns:
+        if turns.count(turn) > 1:
+            raise ValueError(text("layer_again", name=turn[0], times=turns.count(turn)))
+
+
+def _check_order(names, calls):
+    """Raises ValueError where the calls are not one for each of the names, in their order."""
+    check_repeats(calls)
+    called = [call.name for call in calls]
+    for name in names:
+        if name not in called:
+            raise ValueError(text("layer_unused", name=name))
+    for name, early in zip(names, called):
+        if name != early:
+            raise ValueError(text("layer_order", name=name, early=early))
+
+
+class Step(NamedTuple):
+    """What a layer did with one image, without the batch, float32 on the CPU.
+
+    `activation` is what the next layer took of it (of the last layer, the logits): `output` itself
+    where that is not to be told. `between` is what came between the two: "ReLU" or another of
+    ACTIVATIONS, "" for nothing, None for something else.
+    """
+
+    input: torch.Tensor
+    output: torch.Tensor
+    activation: torch.Tensor
+    between: str | None
+
+
+def activations(model: nn.Module, image) -> dict[str, Step]:
+    """What each layer does with one image, recorded in the model's own pass.
+
+    image: what `grey_levels` takes, 28 x 28 pixels. Returns a Step for "input" and for each of
+    LAYERS; `activation` is, in LeNet-5, (1, 28, 28) of "input", (6, 28, 28) of "c1", ..., (10,) of
+    "fc3", those of c1, c3, fc1 and fc2 after ReLU. Raises what `record_steps` does.
+    """
+    levels = image_levels(image)
+    return {"input": Step(levels, levels, levels, ""), **record_steps(snapshot(model), image)}
+
+
+def image_levels(image) -> torch.Tensor:
+    """An image as a model takes it, (1, 28, 28). Raises ValueError for another size."""
+    levels = grey_levels(image, "image")
+    if levels.shape != (28, 28):
+        raise ValueError(text("image_shape", found="x".join(map(str, levels.shape))))
+    return levels[None]
+
+
+@torch.no_grad()
+def record_steps(model: nn.Module, image, names: list[str] = LAYERS) -> dict[str, Step]:
+    """What each of these layers did in the pass of a `snapshot`, which is hooked for good.
+
+    Raises ValueError for an image of another size, for a model that lacks one of them or does not
+    use each once, in this order, and what `check_logits` says of what its `forward` gives.
+    """
+    levels, parts = image_levels(image), dict(model.named_modules(remove_duplicate=False))
+    for name in names:
+        if name not in parts:
+            raise ValueError(text("no_layer", name=name, names=", ".join(names)))
+    calls = record({name: parts[name] for name in names})
+    logits = as_scores(check_logits(model(as_input(model, levels[None])), 1))
+    _check_order(names, calls)
+    following = [*(call.input for call in calls[1:]), logits]
+    steps = {call.name: _step(call, after) for call, after in zip(calls, following)}
+    last = steps[names[-1]]
+    return {**steps, names[-1]: last._replace(activation=logits[0].cpu().float())}
+
+
+def _step(call, after):
+    given, output, after = (part.cpu().float()[0] for part in (call.input, call.output, after))
+    if after.numel() != output.numel():  # pooled by a function, say
+        return Step(given, output, output, None)
+    same = after.reshape(output.shape)
+    if _close(same, output, rtol=0):
+        return Step(given, output, output, "")
+    for name, activation in ACTIVATIONS.items():
+        if _close(same, activation(output)):
+            return Step(given, output, same, name)
+    # in another form: nobody knows which number went where
+    return Step(given, output, same if after.shape == output.shape else output, None)
+
+
+def _close(a, b, rtol=1e-4):
+    return torch.allclose(a, b, rtol=rtol, atol=0, equal_nan=True)  # of ReLU, 0 is 0

@@ -1,0 +1,217 @@
+"""A model's layers: what each makes and costs, measured in one pass."""
+
+import contextlib
+from typing import NamedTuple
+
+import torch
+from torch import nn
+from torch.overrides import TorchFunctionMode
+
+from ..checks import checked
+from ..sizes import ConvGeometry
+from ..words.texts import text
+from .activations import Call, check_repeats, first_tensor, record, refuse_scripted
+from .copies import snapshot
+from .predictions import as_input
+
+WINDOWS = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)
+COUNTED = (*WINDOWS, nn.Linear, nn.BatchNorm1d, nn.BatchNorm2d)
+FUNCTIONS = {  # what a forward may use without a layer, and the layer that does the same
+    "max_pool2d": nn.MaxPool2d,
+    "avg_pool2d": nn.AvgPool2d,
+    "adaptive_max_pool2d": nn.AdaptiveMaxPool2d,
+    "adaptive_avg_pool2d": nn.AdaptiveAvgPool2d,
+    "pad": None,
+    "interpolate": None,
+}
+
+
+class LayerRow(NamedTuple):
+    """A row of `layer_table`.
+
+    `shape` is the layer's output without the batch, (channels, height, width) or (n,); `geometry`
+    belongs to a convolution or pooling layer.
+    """
+
+    name: str
+    layer: str
+    shape: tuple[int, ...]
+    parameters: int
+    multiply_adds: int
+    geometry: ConvGeometry | None = None
+
+
+class LayerTable(list):
+    """`LayerRow`s, with the totals `.parameters` and `.multiply_adds`; printed, a table."""
+
+    parameters = property(lambda self: sum(row.parameters for row in self))
+    multiply_adds = property(lambda self: sum(row.multiply_adds for row in self))
+
+    def __repr__(self):
+        total = LayerRow("total", "", (), self.parameters, self.multiply_adds)
+        lines = [("name", "layer", "output", "parameters", "multiply-adds")]
+        for name, layer, shape, *numbers, _ in [*self, total]:
+            lines.append((name, layer, "x".join(map(str, shape)), *map("{:,}".format, numbers)))
+        names, layers = (max(map(len, column)) for column in [*zip(*lines)][:2])
+        form = f"{{:<{max(6, names)}}} {{:<{max(42, layers)}}} {{:>10}} {{:>10}} {{:>13}}"
+        return "\n".join(form.format(*line) for line in lines)
+
+
+@checked
+def layer_table(model: nn.Module, input_shape: tuple[int, ...] = (1, 28, 28)) -> LayerTable:
+    """What each layer of a model makes and costs for one image of `input_shape` (channels, height,
+    width), measured: a copy of the model runs once. Notebook 03.
+
+    The rows stand in the order of use: layers with weights, and those that change how many numbers
+    there are; pooling and padding functions, too. Raises ValueError, naming the layer, where
+    `forward` fails, uses one twice, gives a Linear more than a row, or lets torch repeat an image.
+
+        table = lh.layer_table(lh.LeNet5())
+        table[0].shape        # (6, 28, 28)
+        table.parameters      # 61706
+    """
+    model, error = snapshot(model), ""
+    calls = record(_layers(model))
+    images = as_input(model, torch.zeros(1, *input_shape))
+    with torch.no_grad(), torch.random.fork_rng(devices=[]), _Functions(calls) as functions:
+        try:
+            model(images)
+        except Exception as fault:  # whatever a forward raises
+            error = f"{type(fault).__name__}: {fault}".splitlines()[0]
+    if functions.repeated:
+        raise ValueError(text("layer_repeats", shapes=" + ".join(map(str, functions.repeated))))
+    _check_calls(calls, images, error)
+    table, known = LayerTable(), set()
+    for call in calls:
+        own = {p: p.numel() for p in call.layer.parameters() if p not in known}
+        known |= own.keys()  # counted once, if another layer has them, too
+        named = isinstance(call.layer, COUNTED) or call.name in FUNCTIONS
+        if named or own or call.output.numel() != call.input.numel():
+            table.append(_row(call, sum(own.values())))
+    for name, parameter in model.named_parameters():
+        if parameter not in known:
+            raise ValueError(text("layer_unused", name=name.rpartition(".")[0] or name))
+    return table
+
+
+def _layers(model):
+    """The layers by name: torch's own that have no parts, and what the table counts."""
+    found, inside = {}, set()
+    for name, module in model.named_modules(remove_duplicate=False):
+        refuse_scripted(module)
+        plain = type(module).__module__.startswith("torch.nn") and not list(module.children())
+        if module not in inside and (plain or isinstance(module, COUNTED)):
+            found[name] = module
+            inside.update(part for part in module.modules() if part is not module)
+    return found
+
+
+class _Functions(TorchFunctionMode):
+    """Adds to the calls the FUNCTIONS that a forward uses beside its layers, and keeps the shapes
+    of the first sum in which torch repeats an image (`repeated`)."""
+
+    def __init__(self, calls):
+        super().__init__()
+        self.calls, self.repeated = calls, []
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        name = getattr(func, "__name__", "").removesuffix("_with_indices")
+        if any(call.output is None for call in self.calls):  # of a layer that is running
+            return func(*args, **kwargs)
+        shapes = [tuple(value.shape) for value in args if isinstance(value, torch.Tensor)]
+        if name.rstrip("_") in ("add", "sub") and len(shapes) == 2 and not self.repeated:
+            one, other = shapes
+            if one != other and len(one) == len(other) > 1:
+                self.repeated = shapes
+        if name not in FUNCTIONS:
+            return func(*args, **kwargs)
+        sizes = [value for value in args if not isinstance(value, torch.Tensor)]
+        named = {key: kwargs[key] for key in kwargs if key != "input"}
+        layer = FUNCTIONS[name](*sizes, **named) if FUNCTIONS[name] else nn.Identity()
+        self.calls.append(call := Call(name, layer, first_tensor(args, kwargs)))
+        output = func(*args, **kwargs)
+        call.output = first_tensor(output)
+        return output
+
+
+def _check_calls(calls, images, error):
+    """Raises ValueError for a layer that was used twice, for a Linear that is given more than a
+    row, and for a pass that ended with an error."""
+    check_repeats(calls)
+    for call in calls:
+        shape = tuple(call.input.shape)
+        if isinstance(call.layer, nn.Linear) and (len(shape) != 2 or shape[0] != 1):
+            wanted = 1, call.input.numel()
+            raise ValueError(text("layer_flat", name=call.name, took=shape, wanted=wanted))
+        if call.output is None:
+            where = f"{call.name} ({_words(call.layer)})"
+            raise ValueError(text("layer_stopped", where=where, took=shape, error=error))
+    if error:
+        before, shape = (calls[-1].name, calls[-1].output) if calls else ("input", images)
+        raise ValueError(text("layer_fault", before=before, shape=tuple(shape.shape), error=error))
+
+
+def _row(call, parameters):
+    layer, geometry = call.layer, None
+    height, width = call.input.shape[-2:]
+    if isinstance(layer, WINDOWS) and height == width:
+        with contextlib.suppress(ValueError):  # it is not square, or rounds up
+            geometry = layer_geometry(call.name, layer, width)
+    words = call.name if isinstance(layer, nn.Identity) else _words(layer, geometry)
+    shape, cost = tuple(call.output.shape[1:]), _multiply_adds(call)
+    return LayerRow(call.name, words, shape, parameters, cost, geometry)
+
+
+def _words(layer, geometry=None):
+    """ "Conv2d kernel_size=5 stride=1 padding=2": a layer in a line."""
+    kind = type(layer).__name__
+    if isinstance(layer, nn.Linear):
+        return f"{kind} {layer.in_features} -> {layer.out_features}"
+    if hasattr(layer, "num_features"):
+        return f"{kind} {layer.num_features}"
+    for setting in ("kernel_size", "stride", "padding", "dilation", "groups", "output_size"):
+        value = getattr(geometry, setting, getattr(layer, setting, None))
+        if isinstance(value, tuple) and len(set(value)) == 1:
+            value = value[0]
+        if value is not None and (setting not in ("dilation", "groups") or value != 1):
+            kind += f" {setting}={value}"
+    return kind
+
+
+def _multiply_adds(call):
+    """Each number that a convolution or a Linear makes costs one for each of its weights; each
+    that a normalisation makes, one."""
+    layer, kind, made = call.layer, type(call.layer).__name__, call.output.numel()
+    if isinstance(layer, (nn.Conv2d, nn.Linear)):
+        return made * layer.weight[0].numel()
+    if "Norm" not in kind and list(layer.parameters()):
+        raise ValueError(text("layer_kind", name=call.name, kind=kind))
+    return made if "Norm" in kind else 0
+
+
+def layer_geometry(name: str, layer: nn.Module, n_in: int) -> ConvGeometry:
+    """The sizes of a convolution or pooling layer that is given n_in x n_in pixels.
+
+    Raises ValueError, naming the layer, where it is not square, rounds up or does not fit.
+    """
+    sizes = {}
+    for setting in ("kernel_size", "stride", "dilation", "padding"):
+        value = getattr(layer, setting, 1)
+        if isinstance(value, (tuple, list)):  # torch keeps some sizes as (height, width)
+            if len(set(value)) > 1:
+                raise ValueError(text("layer_square", name=name, setting=setting, value=value))
+            value = value[0]
+        sizes[setting] = value
+    if isinstance(sizes["padding"], str):
+        sides = sizes["dilation"] * (sizes["kernel_size"] - 1) if layer.padding == "same" else 0
+        if sides % 2:
+            raise ValueError(text("layer_same", name=name, n=sides))
+        sizes["padding"] = sides // 2
+    try:
+        g = ConvGeometry(n_in, **sizes)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+    if getattr(layer, "ceil_mode", False) and g.unused:
+        raise ValueError(text("layer_ceil", name=name))
+    return g
