@@ -120,20 +120,13 @@ def test_a_model_may_keep_anything(kind, small, four):
     logits.sum().backward()  # of the cell above
 
 
-@pytest.mark.filterwarnings("ignore:.*jit.script:FutureWarning")
 def test_a_copy_learns_as_its_model_would(small):
-    """With shared weights, frozen ones, and a gradient's own hook; what the model's are set to later is its own."""
+    """With shared weights, and frozen ones; what the model's are set to later is its own."""
     model = lh.LeNet5()
     model.fc2.requires_grad_(False)
     model.twice = model.fc3
-    model.fc1 = torch.jit.script(model.fc1)
     frozen = model.fc2.weight.clone()
-    kept = model.c1.weight.detach().clone()
-    hook = model.c1.weight.register_hook(lambda gradient: gradient * 0)
     run = lh.train_in_background(model, small, epochs=2)
-    hook.remove()
     model.fc2.requires_grad_()
     run.wait()
     assert torch.equal(frozen, model.fc2.weight) and model.twice is model.fc3
-    turned = torch.nn.functional.cosine_similarity(model.c1.weight.flatten(), kept.flatten(), 0)
-    assert turned > 0.9999  # weight decay alone shrinks it

@@ -114,6 +114,7 @@ TRUE = {
     "another form": nn.Sequential(
         conv(), nn.PixelShuffle(1), nn.Flatten(), nn.Unflatten(1, (1, 24, 144))
     ),
+    "one ReLU": Net(lambda m, x: m.r(m.c(m.r(x))), c=conv(), r=nn.ReLU()),
     "indices": Net(lambda m, x: m.s2(x)[0], s2=nn.MaxPool2d(2, return_indices=True)),
 }
 

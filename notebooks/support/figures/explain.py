@@ -13,7 +13,7 @@ from ..checks import checked
 from ..network.activations import Step, record_steps
 from ..network.copies import snapshot
 from ..network.layer_table import layer_geometry
-from ..network.lenet5 import LAYERS, TITLES
+from ..network.lenet5 import TITLES
 from ..sizes import ConvGeometry
 from ..words.labels import label
 from ..words.texts import text
@@ -37,19 +37,17 @@ def explain_cell(
     does not have, and for a layer of another kind. Notebook 00.
     """
     model = snapshot(model)  # one and the same weights for maps and sum, should it be in training
-    own = {
-        name: isinstance(part, tuple(EXPLAIN))
-        for name, part in model.named_modules()
+    parts = {
+        name: part
+        for name, part in model.named_modules(remove_duplicate=False)
         if isinstance(part, (*EXPLAIN, nn.Linear))
     }
-    if layer not in LAYERS[:4] and not own.get(layer):
-        with_maps = ", ".join(name for name in own if own[name])
-        raise ValueError(text("explain_layer", layer=repr(layer), names=with_maps))
-    names = LAYERS if layer in LAYERS else list(own)
-    step, module = record_steps(model, image, names)[layer], model.get_submodule(layer)
-    explain = next((EXPLAIN[kind] for kind in EXPLAIN if isinstance(module, kind)), None)
-    if explain is None or step.output.dim() != 3:
-        raise ValueError(text("explain_kind", layer=layer, kind=type(module).__name__))
+    names, with_maps = list(parts), [n for n in parts if not isinstance(parts[n], nn.Linear)]
+    if layer not in with_maps:
+        found = ", ".join(with_maps)
+        raise ValueError(text("explain_layer", layer=repr(layer), names=found))
+    step, module = record_steps(model, image, names)[layer], parts[layer]
+    explain = next(EXPLAIN[kind] for kind in EXPLAIN if isinstance(module, kind))
     cell = channel, row, column
     for name, at, n in zip(("channel", "row", "column"), cell, step.output.shape):
         if not hasattr(at, "__index__") or at not in range(n):

@@ -9,8 +9,6 @@ from torch import nn
 
 from ..words.texts import text
 
-HOOKS = "_backward_hooks", "_post_accumulate_grad_hooks"  # of a parameter; deepcopy drops them
-
 
 def copied(model: nn.Module) -> nn.Module:
     """A copy with weights of its own, whatever the model keeps beside them.
@@ -29,13 +27,7 @@ def copied(model: nn.Module) -> nn.Module:
             copy.deepcopy(value, {**memo, **modules})
         except Exception:  # whatever it says to being copied
             memo[id(value)] = value
-    twin = copy.deepcopy(model, memo)
-    for mine, its in zip(model.parameters(), twin.parameters()):
-        if its.grad_fn is not None:  # a scripted layer's copy has a history
-            its.detach_().requires_grad_(mine.requires_grad)
-        for hooks in HOOKS:
-            setattr(its, hooks, copy.copy(getattr(mine, hooks, None)))
-    return twin
+    return copy.deepcopy(model, memo)
 
 
 def _kept(value, seen: dict[int, Any]) -> Iterator[Any]:
@@ -74,10 +66,8 @@ def copy_back(twin: nn.Module, model: nn.Module) -> None:
     Raises ValueError, and changes nothing, where the two no longer have the same layers.
     """
     given, taken = _state(twin), _state(model)
-    for name in given | taken:
-        found, wanted = (_shape(state.get(name)) for state in (taken, given))
-        if found != wanted:
-            raise ValueError(text("layers_changed", name=name, found=found, wanted=wanted))
+    if difference := first_difference(taken, given):
+        raise ValueError(text("layers_changed", **difference))
     for name, value in given.items():
         taken[name].data.copy_(value)
 
@@ -91,8 +81,11 @@ def _state(model):
     return {name: value for part in parts for name, value in part}
 
 
-def _shape(value):
-    """In words; on `meta`, too, there is nothing."""
-    if value is None or value.is_meta:
-        return text("layers_nothing")
-    return text("layers_shape", shape=tuple(value.shape))
+def first_difference(found: dict, wanted: dict) -> dict[str, Any] | None:
+    """The first tensor whose shape differs between two states: its `name`, and what is `found` and
+    `wanted`, a shape or, where it is missing, None."""
+    for name in wanted | found:
+        shapes = [tuple(part[name].shape) if name in part else None for part in (found, wanted)]
+        if shapes[0] != shapes[1]:
+            return dict(name=name, found=shapes[0], wanted=shapes[1])
+    return None

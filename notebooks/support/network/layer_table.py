@@ -22,7 +22,6 @@ FUNCTIONS = {  # what a forward may use without a layer, and the layer that does
     "adaptive_max_pool2d": nn.AdaptiveMaxPool2d,
     "adaptive_avg_pool2d": nn.AdaptiveAvgPool2d,
     "pad": None,
-    "interpolate": None,
 }
 
 
@@ -80,14 +79,13 @@ def layer_table(model: nn.Module, input_shape: tuple[int, ...] = (1, 28, 28)) ->
             error = f"{type(fault).__name__}: {fault}".splitlines()[0]
     if functions.repeated:
         raise ValueError(text("layer_repeats", shapes=" + ".join(map(str, functions.repeated))))
+    calls = [call for call in calls if _counts(call)]
     _check_calls(calls, images, error)
     table, known = LayerTable(), set()
     for call in calls:
         own = {p: p.numel() for p in call.layer.parameters() if p not in known}
         known |= own.keys()  # counted once, if another layer has them, too
-        named = isinstance(call.layer, COUNTED) or call.name in FUNCTIONS
-        if named or own or call.output.numel() != call.input.numel():
-            table.append(_row(call, sum(own.values())))
+        table.append(_row(call, sum(own.values())))
     for name, parameter in model.named_parameters():
         if parameter not in known:
             raise ValueError(text("layer_unused", name=name.rpartition(".")[0] or name))
@@ -135,6 +133,13 @@ class _Functions(TorchFunctionMode):
         return output
 
 
+def _counts(call):
+    """Whether a call has a row: not a ReLU, which may be one for many places, nor a flatten."""
+    known = isinstance(call.layer, COUNTED) or call.name in FUNCTIONS
+    changes = call.output is not None and call.output.numel() != call.input.numel()
+    return known or changes or any(True for _ in call.layer.parameters())
+
+
 def _check_calls(calls, images, error):
     """Raises ValueError for a layer that was used twice, for a Linear that is given more than a
     row, and for a pass that ended with an error."""
@@ -154,10 +159,9 @@ def _check_calls(calls, images, error):
 
 def _row(call, parameters):
     layer, geometry = call.layer, None
-    height, width = call.input.shape[-2:]
-    if isinstance(layer, WINDOWS) and height == width:
+    if isinstance(layer, WINDOWS) and len(set(call.input.shape[-2:])) == 1:
         with contextlib.suppress(ValueError):  # it is not square, or rounds up
-            geometry = layer_geometry(call.name, layer, width)
+            geometry = layer_geometry(call.name, layer, call.input.shape[-1])
     words = call.name if isinstance(layer, nn.Identity) else _words(layer, geometry)
     shape, cost = tuple(call.output.shape[1:]), _multiply_adds(call)
     return LayerRow(call.name, words, shape, parameters, cost, geometry)

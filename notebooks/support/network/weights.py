@@ -11,6 +11,7 @@ from torch import nn
 from ..checks import checked
 from ..files import PROJECT, typed_path, unreadable, write_file
 from ..words.texts import text
+from .copies import first_difference
 from .learning import check_changeable
 
 
@@ -40,13 +41,8 @@ def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
     path = next(filter(os.path.exists, places), places[0])
     wanted = model.state_dict()
     state = _own_names(_read_weights(path), wanted)
-    shapes = [
-        {name: tuple(value.shape) for name, value in part.items()} for part in (state, wanted)
-    ]
-    if shapes[0] != shapes[1]:
-        name = next(n for n in wanted | state if shapes[0].get(n) != shapes[1].get(n))
-        found, needed = (part.get(name) for part in shapes)
-        raise ValueError(text("weights_foreign", path=path, name=name, found=found, wanted=needed))
+    if difference := first_difference(state, wanted):
+        raise ValueError(text("weights_foreign", path=path, **difference))
     model.load_state_dict(state)
     return model
 
@@ -78,12 +74,9 @@ def _read_weights(path):
 
 def _is_state(value):
     """Whether it holds tensors by name, as a `state_dict` does."""
-    return (
-        isinstance(value, dict)
-        and len(value) > 0
-        and all(isinstance(name, str) for name in value)
-        and all(isinstance(part, torch.Tensor) for part in value.values())
-    )
+    pairs = value.items() if isinstance(value, dict) else ()
+    named = (isinstance(n, str) and isinstance(part, torch.Tensor) for n, part in pairs)
+    return len(pairs) > 0 and all(named)
 
 
 def _own_names(state, wanted):
