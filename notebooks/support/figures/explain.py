@@ -31,10 +31,12 @@ def explain_cell(
     channel by channel, the bias, the sum and what comes behind it (of LeNet-5, ReLU); for a
     pooling layer, the patch and its largest value, or its average. All numbers count from 0.
 
-    layer: of LeNet-5 "c1", "s2", "c3" or "s4", of others a name as `layer_table` prints it; image
-    as in `show_layers`, whose maps have the same values. They are the model's own; a line says so
-    where the sum is another. Raises ValueError for another layer or image, for a cell that the map
-    does not have, and for a layer of another kind. Notebook 00.
+    layer: a convolution or pooling, by its name in `layer_table`, as "c1" or "features.0"; image as
+    in `show_layers`, whose maps have the same values. They are the model's own; a line says so
+    where the sum is another. Raises ValueError for another layer or image, and for a cell that the
+    map does not have. Notebook 00.
+
+        lh.explain_cell(model, digits.test.tensors[0][4], "c3", channel=0, row=4, column=5)
     """
     model = snapshot(model)  # one and the same weights for maps and sum, should it be in training
     parts = {

@@ -42,6 +42,8 @@ def show_layers(model: nn.Module, image) -> Figure:
     C3, F5 and F6 of LeNet-5 after ReLU; white is 0, black the layer's largest value; where there
     are negative ones, orange is above 0 and blue below. Raises ValueError for an image of another
     size and for a model without LeNet5's layers, in their order. Notebook 03.
+
+        lh.show_layers(model, digits.test.tensors[0][4])
     """
     steps = activations(model, image)
     say_what_is_nan(steps["fc3"].activation)

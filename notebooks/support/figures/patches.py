@@ -83,7 +83,10 @@ def show_patches(model: nn.Module, dataset: TensorDataset, layer: str = "c3", n:
     first 2,000 images: the strongest first, each from another image, blue where it sees padding;
     and the values that the first and the last give, before ReLU.
 
-    layer: "c1", "s2", "c3" or "s4". Raises ValueError for another. Notebook 03.
+    layer: a convolution or pooling, by its name in `layer_table`, as "c1" or "features.0". Raises
+    ValueError for another, and for one behind a layer without a square window. Notebook 03.
+
+        lh.show_patches(model, digits.test, "c3")
     """
     from torchvision.utils import make_grid  # takes seconds to import
 

@@ -35,7 +35,10 @@ def _show_digit(ax, image, title, color):
 @checked
 def show_predictions(model: nn.Module, dataset: TensorDataset, n: int = 20) -> Figure:
     """The first `n` images of a dataset, each with "guess (label)": green if right, red with a
-    cross if wrong. `n` is at most 200; all are shown, if there are fewer. Notebooks 04 and 06."""
+    cross if wrong. `n` is at most 200; all are shown, if there are fewer. Notebooks 04 and 06.
+
+        lh.show_predictions(model, digits.test, n=10)
+    """
     images, labels = (tensor[:n] for tensor in dataset.tensors)
     n = len(images)
     logits = predict_logits(model, images)
@@ -55,6 +58,8 @@ def show_mistakes(evaluation, dataset: TensorDataset, n: int = 10) -> Figure:
 
     evaluation: what `evaluate` returned for this dataset; raises ValueError for another's. `n` is
     at most 200. Notebook 04.
+
+        lh.show_mistakes(lh.evaluate(model, digits.test), digits.test)
     """
     images, labels = dataset.tensors
     _check_results(evaluation, labels)
@@ -84,7 +89,10 @@ def _check_results(evaluation, labels):
 @checked
 def show_confusion(evaluation) -> Figure:
     """The confusion matrix of what `evaluate` returned: rows are the labels, columns the guesses.
-    Notebooks 04 and 06."""
+    Notebooks 04 and 06.
+
+        lh.show_confusion(lh.evaluate(model, digits.test))
+    """
     from sklearn.metrics import ConfusionMatrixDisplay  # takes seconds to import
 
     figure = blank_figure(7, 6)
@@ -106,6 +114,8 @@ def show_filters(model: nn.Module, image=None) -> Figure:
 
     image: what `grey_levels` takes; below each kernel there is then the feature map that it makes
     of it, before ReLU. Raises ValueError for a model without a convolution. Notebook 04.
+
+        lh.show_filters(model, digits.test.tensors[0][4])
     """
     refuse_scripted(model)
     layer = first_convolution(model)

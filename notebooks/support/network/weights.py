@@ -20,6 +20,8 @@ def save_weights(model: nn.Module, path: str | Path) -> None:
     """Writes the model's `state_dict` to a file, which appears whole or not at all.
 
     Raises OSError where that cannot be done.
+
+        lh.save_weights(model, "mine.pt")
     """
     state = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
     buffer = io.BytesIO()
@@ -35,6 +37,8 @@ def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
     a checkpoint with such weights in it, too. Raises OSError for a file that is missing, a folder
     or cannot be read; ValueError for one that is damaged, is another network's, or holds more than
     numbers (torch's weights_only: nothing in the file is run).
+
+        model = lh.load_weights(lh.LeNet5(), "../trained/lenet5.pt")
     """
     check_changeable(model)
     places = [typed_path(path, base) for base in ("", PROJECT / "notebooks" / "en", PROJECT)]
