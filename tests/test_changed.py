@@ -261,7 +261,7 @@ def test_what_cannot_be_told_is_refused_with_its_name(network, four):
         "s4 is defined": changed(network, without),
         r"one of c1\.0, s2.*'c1'": changed(network, c1=nn.Sequential(network.c1, nn.ReLU())),
         r"kernel_size=\(3, 5\)": changed(network, c1=nn.Conv2d(1, 6, (3, 5), padding=(1, 2))),
-        "3 pixels": changed(network, c1=nn.Conv2d(1, 6, 4, padding="same")),
+        "c1 is .*padding=same": changed(network, c1=nn.Conv2d(1, 6, 4, padding="same")),
     }
     for language in texts.LANGUAGES:
         texts.use(language)

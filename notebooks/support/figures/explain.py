@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from ..checks import checked
-from ..network.activations import Step, record_steps
+from ..network.activations import Step, record_steps, refuse_scripted
 from ..network.copies import snapshot
 from ..network.layer_table import layer_geometry
 from ..network.lenet5 import TITLES
@@ -38,6 +38,7 @@ def explain_cell(
 
         lh.explain_cell(model, digits.test.tensors[0][4], "c3", channel=0, row=4, column=5)
     """
+    refuse_scripted(model)
     model = snapshot(model)  # one and the same weights for maps and sum, should it be in training
     parts = {
         name: part
@@ -73,7 +74,9 @@ class _Explanation:
 def _look(layer, module, maps, row, column):
     """Padded maps, the windows of rows and columns, the patch that a cell looks at, and which of
     its cells are no padding."""
-    rows, columns = (layer_geometry(layer, module, n) for n in maps.shape[1:])
+    rows, columns = (layer_geometry(module, n) for n in maps.shape[1:])
+    if not (rows and columns):
+        raise ValueError(text("explain_window", layer=layer, module=module))
     mode = getattr(module, "padding_mode", "zeros").replace("zeros", "constant")
     p = rows.padding
     source = F.pad(maps[None].double(), [p] * 4, mode)[0]

@@ -1,6 +1,5 @@
 """A model's layers: what each makes and costs, measured in one pass."""
 
-import contextlib
 from typing import NamedTuple
 
 import torch
@@ -10,7 +9,7 @@ from torch.overrides import TorchFunctionMode
 from ..checks import checked
 from ..sizes import ConvGeometry
 from ..words.texts import text
-from .activations import Call, check_repeats, first_tensor, record, refuse_scripted
+from .activations import Call, check_repeats, first_tensor, record
 from .copies import snapshot
 from .predictions import as_input
 
@@ -94,13 +93,12 @@ def layer_table(model: nn.Module, input_shape: tuple[int, ...] = (1, 28, 28)) ->
 
 def _layers(model):
     """The layers by name: torch's own that have no parts, and what the table counts."""
-    found, inside = {}, set()
+    found = {}
     for name, module in model.named_modules(remove_duplicate=False):
-        refuse_scripted(module)
-        plain = type(module).__module__.startswith("torch.nn") and not list(module.children())
-        if module not in inside and (plain or isinstance(module, COUNTED)):
+        torchs = type(module).__module__.startswith(("torch.nn", "torch.jit"))
+        plain = torchs and not list(module.children()) and "parametrizations" not in name
+        if plain or isinstance(module, COUNTED):
             found[name] = module
-            inside.update(part for part in module.modules() if part is not module)
     return found
 
 
@@ -158,10 +156,9 @@ def _check_calls(calls, images, error):
 
 
 def _row(call, parameters):
-    layer, geometry = call.layer, None
-    if isinstance(layer, WINDOWS) and len(set(call.input.shape[-2:])) == 1:
-        with contextlib.suppress(ValueError):  # it is not square, or rounds up
-            geometry = layer_geometry(call.name, layer, call.input.shape[-1])
+    layer, size, geometry = call.layer, call.input.shape[-2:], None
+    if isinstance(layer, WINDOWS) and len(set(size)) == 1:
+        geometry = layer_geometry(layer, size[0])
     words = call.name if isinstance(layer, nn.Identity) else _words(layer, geometry)
     shape, cost = tuple(call.output.shape[1:]), _multiply_adds(call)
     return LayerRow(call.name, words, shape, parameters, cost, geometry)
@@ -194,28 +191,20 @@ def _multiply_adds(call):
     return made if "Norm" in kind else 0
 
 
-def layer_geometry(name: str, layer: nn.Module, n_in: int) -> ConvGeometry:
-    """The sizes of a convolution or pooling layer that is given n_in x n_in pixels.
-
-    Raises ValueError, naming the layer, where it is not square, rounds up or does not fit.
-    """
+def layer_geometry(layer: nn.Module, n_in: int) -> ConvGeometry | None:
+    """The sizes of a convolution or pooling layer that takes n_in x n_in pixels; None where its
+    window is not square, its padding not the same on all sides, or its size rounded up."""
     sizes = {}
     for setting in ("kernel_size", "stride", "dilation", "padding"):
         value = getattr(layer, setting, 1)
-        if isinstance(value, (tuple, list)):  # torch keeps some sizes as (height, width)
-            if len(set(value)) > 1:
-                raise ValueError(text("layer_square", name=name, setting=setting, value=value))
-            value = value[0]
-        sizes[setting] = value
+        values = set(value) if isinstance(value, (tuple, list)) else {value}  # (height, width)
+        if len(values) > 1:
+            return None
+        sizes[setting] = values.pop()
     if isinstance(sizes["padding"], str):
-        sides = sizes["dilation"] * (sizes["kernel_size"] - 1) if layer.padding == "same" else 0
-        if sides % 2:
-            raise ValueError(text("layer_same", name=name, n=sides))
-        sizes["padding"] = sides // 2
-    try:
-        g = ConvGeometry(n_in, **sizes)
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
-    if getattr(layer, "ceil_mode", False) and g.unused:
-        raise ValueError(text("layer_ceil", name=name))
-    return g
+        both = sizes["dilation"] * (sizes["kernel_size"] - 1) if layer.padding == "same" else 0
+        if both % 2:
+            return None
+        sizes["padding"] = both // 2
+    g = ConvGeometry(n_in, **sizes)
+    return None if getattr(layer, "ceil_mode", False) and g.unused else g
