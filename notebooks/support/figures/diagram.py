@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 from ..checks import checked
 from ..files import write_file
 from ..network.layer_table import LayerTable
-from ..network.lenet5 import TITLES
+from ..network.lenet5 import ACTIVATED, TITLES
 from ..words.labels import label
 from .images import blank_figure
 
@@ -20,8 +20,6 @@ DIAGRAM = {  # first letter of a layer's name: colour, what leads to it
     "s": ("#d9efd9", "max-pooling\n{k}x{k}"),
     "f": ("#fde0c5", "full\nconnection"),
 }
-
-ACTIVATED = "c1", "c3", "fc1", "fc2"  # what these layers make passes through ReLU
 
 
 @checked
