@@ -7,14 +7,14 @@ Here is the code that a teacher reads; what would distract is in notebooks/suppo
 
 from __future__ import annotations
 
-if __name__ == "__main__":
-    from notebooks.support.training.command import end_at_ctrl_c
+import signal
+import sys
 
-    end_at_ctrl_c()
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the import of torch, too
 
 import importlib.metadata
 import random
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -37,60 +37,36 @@ from torch.utils.data import (
 )
 from tqdm.auto import tqdm
 
-from notebooks.support.checks import check_argument, checked
-from notebooks.support.data.drawing import sample_drawing, to_mnist_style
-from notebooks.support.data.mnist import (
-    Digits,
-    data_folder,
-    load_mnist,
-    sklearn_digits,
-)
-from notebooks.support.data.mnist_files import missing_files
-from notebooks.support.data.own_digits import load_drawings
-from notebooks.support.exercises.answers import report
-from notebooks.support.exercises.guesses import guess, reveal
-from notebooks.support.exercises.judging import check
-from notebooks.support.exercises.questions.mystery import mystery_trainings
-from notebooks.support.exercises.questions.strokes import stroke_picture
-from notebooks.support.figures.diagram import network_diagram
-from notebooks.support.figures.explain import explain_cell
-from notebooks.support.figures.figures import (
-    show_confusion,
-    show_filters,
-    show_layers,
-    show_mistakes,
-    show_predictions,
-)
-from notebooks.support.figures.images import SIGNS
-from notebooks.support.figures.patches import show_patches
-from notebooks.support.files import (
-    MY_NETWORK,
-    PROJECT,
-    shown_path,
-    try_files,
-    write_file,
-)
-from notebooks.support.network.forward import check_batch, check_gradients, check_learning
-from notebooks.support.network.inference import answers_differ, as_float, as_input, predict_logits
-from notebooks.support.network.layers import layer_table
-from notebooks.support.network.weights import load_weights, save_weights
-from notebooks.support.sizes import (
-    ConvGeometry,
-    conv_output_size,
-    output_size_steps,
-)
-from notebooks.support.training.command import command_parser, raise_at_ctrl_c
-from notebooks.support.training.installed import check_packages, check_page
-from notebooks.support.training.plan import TrainingPlan, usual_batch_size
-from notebooks.support.training.run import TrainingRun, threads_beside_the_kernel
-from notebooks.support.widgets.downhill import downhill
-from notebooks.support.widgets.draw_pad import DrawPad
-from notebooks.support.widgets.explorer import explore_convolution, explore_kernels
-from notebooks.support.widgets.softmax import explore_softmax
-from notebooks.support.words.labels import label, use_chinese_font
-from notebooks.support.words.texts import text, use
-
+# isort: off
 # fmt: off
+from notebooks.support.checks import check_argument, checked
+from notebooks.support.data import (
+    Digits, data_folder, load_drawings, load_mnist, missing_files, sample_drawing,
+    sklearn_digits, to_mnist_style,
+)
+from notebooks.support.exercises import (
+    check, guess, mystery_trainings, report, reveal, stroke_picture,
+)
+from notebooks.support.figures import (
+    SIGNS, explain_cell, network_diagram, show_confusion, show_filters, show_layers,
+    show_mistakes, show_patches, show_predictions,
+)
+from notebooks.support.files import MY_NETWORK, PROJECT, shown_path, try_files, write_file
+from notebooks.support.network import (
+    answers_differ, as_float, as_input, check_batch, check_gradients, check_learning,
+    layer_table, load_weights, predict_logits, save_weights,
+)
+from notebooks.support.sizes import ConvGeometry, conv_output_size, output_size_steps
+from notebooks.support.training import (
+    TrainingPlan, TrainingRun, check_packages, check_page, command_parser,
+    threads_beside_the_kernel, usual_batch_size,
+)
+from notebooks.support.widgets import (
+    DrawPad, downhill, explore_convolution, explore_kernels, explore_softmax,
+)
+from notebooks.support.words import label, text, use, use_chinese_font
+# isort: on
+
 __all__ = [
     "start", "ready",
     "DrawPad", "sample_drawing", "to_mnist_style", "explain_cell", "MY_NETWORK",  # notebook 00
@@ -436,11 +412,13 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         parser.exit(1, f"{parser.prog}: {error}\n")
     except KeyboardInterrupt:
-        on_disk = text("interrupted_files", files=", ".join(files)) if files else ""
-        parser.exit(130, f"{text('interrupted')} {on_disk}".strip() + "\n")
+        said = [text("interrupted")]
+        said += [text("interrupted_files", files=", ".join(files))] if files else []
+        parser.exit(130, " ".join(said) + "\n")
     return 0
 
 
 if __name__ == "__main__":
-    raise_at_ctrl_c()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(main())

@@ -6,3 +6,19 @@ pictures     a picture of any kind as a table of numbers
 drawing      strokes, sample drawings (drawing.json) and MNIST's style
 own_digits   drawings that a reader keeps, as a dataset
 """
+
+from .drawing import sample_drawing, to_mnist_style
+from .mnist import Digits, data_folder, load_mnist, sklearn_digits
+from .mnist_files import missing_files
+from .own_digits import load_drawings
+
+__all__ = [
+    "Digits",
+    "data_folder",
+    "load_drawings",
+    "load_mnist",
+    "missing_files",
+    "sample_drawing",
+    "sklearn_digits",
+    "to_mnist_style",
+]

@@ -10,3 +10,11 @@ reading           an answer read, compared, and written in few characters
 guesses           a guess before a run, shown beside what came out
 questions         those that need more than a number
 """
+
+from .answers import report
+from .guesses import guess, reveal
+from .judging import check
+from .questions.mystery import mystery_trainings
+from .questions.strokes import stroke_picture
+
+__all__ = ["check", "guess", "mystery_trainings", "report", "reveal", "stroke_picture"]

@@ -6,3 +6,21 @@ diagram  a network as a diagram
 patches  what each map of a layer looks for
 explain  why a cell of a feature map has its value
 """
+
+from .diagram import network_diagram
+from .explain import explain_cell
+from .figures import show_confusion, show_filters, show_layers, show_mistakes, show_predictions
+from .images import SIGNS
+from .patches import show_patches
+
+__all__ = [
+    "SIGNS",
+    "explain_cell",
+    "network_diagram",
+    "show_confusion",
+    "show_filters",
+    "show_layers",
+    "show_mistakes",
+    "show_patches",
+    "show_predictions",
+]
