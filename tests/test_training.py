@@ -262,8 +262,8 @@ def test_a_whole_model_is_said_to_be_one(tmp_path):
 
 def test_the_projects_weights_from_any_folder(tmp_path, monkeypatch):
     shipped = "notebooks/trained/lenet5.pt"
-    expected = weights(lh.load_weights(fresh(), lh.PROJECT / shipped))
-    for folder in (tmp_path, lh.PROJECT, lh.PROJECT / "notebooks" / "zh"):
+    expected = weights(lh.load_weights(fresh(), files.PROJECT / shipped))
+    for folder in (tmp_path, files.PROJECT, files.PROJECT / "notebooks" / "zh"):
         monkeypatch.chdir(folder)
         for path in ("../trained/lenet5.pt", shipped):
             assert torch.equal(weights(lh.load_weights(fresh(), path)), expected)

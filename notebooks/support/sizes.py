@@ -25,23 +25,14 @@ class ConvGeometry:
     dilation: int = 1
 
     def __post_init__(self):
-        least = {"n_in": 1, "kernel_size": 1, "stride": 1, "padding": 0, "dilation": 1}
-        for name, smallest in least.items():
-            value = whole_number(name, getattr(self, name), smallest)
+        for name, value in vars(self).copy().items():
+            value = whole_number(name, value, 0 if name == "padding" else 1)
             object.__setattr__(self, name, value)
         if self.span > self.padded:
             can_shrink = {"kernel_size": self.kernel_size, "dilation": self.dilation}
             reducible = [f"{name} ({value})" for name, value in can_shrink.items() if value > 1]
-            raise ValueError(
-                text(
-                    "size_does_not_fit",
-                    n_in=self.n_in,
-                    padding=self.padding,
-                    padded=self.padded,
-                    span=self.span,
-                    reducible=" / ".join(reducible),
-                )
-            )
+            sizes = {name: getattr(self, name) for name in ("n_in", "padding", "padded", "span")}
+            raise ValueError(text("size_does_not_fit", **sizes, reducible=" / ".join(reducible)))
 
     @property
     def padded(self) -> int:

@@ -58,7 +58,7 @@ class TrainingRun:
         self._losses, self._recent = [], []  # points of the curve; the losses since the last one
         self._batch = 0  # of the whole run
         self._began = self._reported = time.monotonic()
-        self._shown, self._process = None, os.getpid()
+        self._shown = None
         self.panel = TrainingPanel(self.epochs)
         self.panel.on_msg(lambda panel, content, buffers: content.get("stop") and self._stop.set())
         atexit.register(self._leave)
@@ -87,18 +87,15 @@ class TrainingRun:
         self._done.wait()
 
     def _leave(self):
-        """Python ends: the training must, before what it uses is taken apart. (A forked Python has
-        no thread that trains.)"""
+        """Python ends: the training must, before what it uses is taken apart."""
         self._leaving = True
-        self._stop.set()
-        if os.getpid() == self._process:
-            self._done.wait()
+        self.stop()
 
     def _work(self):
         try:
             torch.set_num_threads(threads_beside_the_kernel())
             for result in self._results:
-                self._hand_over()
+                self._copy_back()
                 self.history.append(result)
                 self.first_layers.append(first_convolution(self._twin))
         except _Stopped:
@@ -118,7 +115,7 @@ class TrainingRun:
             if self._shown and not self._leaving:
                 self._shown.update(self.panel)
 
-    def _hand_over(self):
+    def _copy_back(self):
         """The model gets the weights of its twin, unless a cell gave it other layers."""
         try:
             hand_over(self._twin, self.model)
