@@ -161,7 +161,10 @@ def digit_loader(
     dataset: TensorDataset, batch_size: int, shuffle: bool, generator: torch.Generator | None = None
 ) -> DataLoader:
     """Batches (float32 images (B, 1, 28, 28) in [0, 1], int64 labels (B,)) of a uint8 dataset, each
-    taken out of the tensors at once: faster than image by image. Notebooks 03 to 06."""
+    taken out of the tensors at once: faster than image by image. Notebooks 03 to 06.
+
+        for images, labels in lh.digit_loader(digits.train, 128, shuffle=True): ...
+    """
     order = RandomSampler(dataset, generator=generator) if shuffle else SequentialSampler(dataset)
     return DataLoader(
         dataset,
@@ -195,6 +198,9 @@ def train_epoch(
     on_batch: Callable[[int, float], None] | None = None,
 ) -> float:
     """One pass over `loader` as notebook 04 writes it out; returns the mean loss over its images.
+
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+        loss = lh.train_epoch(model, loader, optimizer)
 
     `scheduler` steps after each batch; `on_batch(batch, loss)` is called with the batch's number
     from 1. Notebooks 03 to 06.
@@ -343,6 +349,8 @@ def _percent(right, n):
 @checked
 def evaluate(model: nn.Module, dataset: TensorDataset) -> Evaluation:
     """Tests a model on images and labels.
+
+        lh.evaluate(model, digits.test).accuracy
 
     The model is left as it is, its train/eval mode too, and may be in training meanwhile. Raises
     TypeError or ValueError for what is no such dataset (a Subset of one is), and for a model that

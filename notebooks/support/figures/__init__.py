@@ -14,13 +14,6 @@ from .images import SIGNS
 from .patches import show_patches
 
 __all__ = [
-    "SIGNS",
-    "explain_cell",
-    "network_diagram",
-    "show_confusion",
-    "show_filters",
-    "show_layers",
-    "show_mistakes",
-    "show_patches",
-    "show_predictions",
-]
+    "SIGNS", "explain_cell", "network_diagram", "show_confusion", "show_filters", "show_layers",
+    "show_mistakes", "show_patches", "show_predictions",
+]  # fmt: skip

@@ -14,14 +14,6 @@ from .layers import layer_table
 from .weights import load_weights, save_weights
 
 __all__ = [
-    "answers_differ",
-    "as_float",
-    "as_input",
-    "check_batch",
-    "check_gradients",
-    "check_learning",
-    "layer_table",
-    "load_weights",
-    "predict_logits",
-    "save_weights",
-]
+    "answers_differ", "as_float", "as_input", "check_batch", "check_gradients",
+    "check_learning", "layer_table", "load_weights", "predict_logits", "save_weights",
+]  # fmt: skip

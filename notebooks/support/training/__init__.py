@@ -14,10 +14,6 @@ from .ready import print_checks
 from .run import TrainingRun, threads_beside_the_kernel
 
 __all__ = [
-    "TrainingPlan",
-    "TrainingRun",
-    "command_parser",
-    "print_checks",
-    "threads_beside_the_kernel",
-    "train_with_bar",
-]
+    "TrainingPlan", "TrainingRun", "command_parser", "print_checks",
+    "threads_beside_the_kernel", "train_with_bar",
+]  # fmt: skip

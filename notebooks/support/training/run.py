@@ -26,10 +26,13 @@ class _Stopped(Exception):
 class TrainingRun:
     """A training in the background; as a cell's value, its panel. Notebook 04.
 
-    A copy of the model is trained, so that cells may do with the model what they like; at the end
-    of each epoch the model gets its weights. `model`, `epochs`; `history`: the `EpochResult`s so
-    far; `first_layers`: copies of the first convolution, if there is one, at the start and after
-    each of these epochs; `running`; `error`: what ended it, or None; `panel`: the `TrainingPanel`.
+        run = lh.train_in_background(model, digits)
+        run.wait()[-1].accuracy  # run.stop() ends it
+
+    A copy of the model is trained; at the end of each epoch the model gets its weights. `model`,
+    `epochs`; `history`: the `EpochResult`s so far; `first_layers`: copies of the first convolution,
+    if there is one, at the start and after each of these epochs; `running`; `error`: what ended it,
+    or None; `panel`: the `TrainingPanel`.
     """
 
     _latest, _starting = None, threading.Lock()  # here, where reloading the helper does not reach
@@ -68,9 +71,8 @@ class TrainingRun:
         threading.Thread(target=context.run, args=(self._work,), daemon=True).start()
 
     def wait(self) -> list:
-        """Returns `history` when the training has ended, and prints the panel's note, if any;
-        raises what ended it, if anything did. An interrupt (Ctrl-C, the square button) ends the
-        waiting, not the training."""
+        """Returns `history` at the training's end and prints the panel's note; raises what ended
+        it, if anything did. An interrupt (the square button) ends the waiting, not the training."""
         while not self._done.wait(0.2):  # an interrupt in Thread.join leaves a broken state behind
             pass
         self._show_again()  # nbclient heeds only what comes from the running cell
@@ -81,8 +83,7 @@ class TrainingRun:
         return self.history
 
     def stop(self) -> None:
-        """Ends the training after the batch at hand; returns when it has ended. The epochs finished
-        stay as they are."""
+        """Ends the training after the batch at hand; the epochs that are finished stay."""
         self._stop.set()
         self._done.wait()
 
