@@ -17,12 +17,12 @@ from lab import PROJECT
 from material import fresh
 
 import lenet_helpers as lh
-from notebooks.support.exercises import judging, timed
-from notebooks.support.exercises.code_exercises import CodeExercise
+from notebooks.support.exercises import check, sandbox
 from notebooks.support.exercises.exercises import EXERCISES
-from notebooks.support.exercises.number_exercises import Exercise
-from notebooks.support.exercises.questions.mystery import mystery_trainings
-from notebooks.support.exercises.questions.strokes import KernelExercise
+from notebooks.support.exercises.function import CodeExercise
+from notebooks.support.exercises.number import Exercise
+from notebooks.support.exercises.questions.nb01_padding_stride_kernel import KernelExercise
+from notebooks.support.exercises.questions.nb05_break_it import mystery_trainings
 from notebooks.support.words import texts
 
 NUMBERS = [name for name, exercise in EXERCISES.items() if isinstance(exercise, Exercise)]
@@ -33,7 +33,7 @@ KERNELS = [name for name, exercise in EXERCISES.items() if isinstance(exercise, 
 @pytest.fixture
 def said(capsys, monkeypatch):
     """Calls check; returns its one line."""
-    monkeypatch.setattr(timed, "PATIENCE", math.inf)
+    monkeypatch.setattr(sandbox, "PATIENCE", math.inf)
 
     def call(name, *answer):
         assert lh.check(name, *answer) is None
@@ -740,7 +740,7 @@ def test_check_ends_at_its_limit_whatever_a_function_does(said, monkeypatch):
     """Loops end, what swallows exceptions sleeps, what waits is left; right code is right after it."""
     signals = []
     before = signal.signal(signal.SIGINT, lambda *_: signals.append(1))
-    monkeypatch.setattr(judging, "SECONDS", 0.1)
+    monkeypatch.setattr(check, "SECONDS", 0.1)
     loops = []
     for loop in LOOPS:
         exec(f"def endless(*case):\n {loop}", {"torch": torch}, names := {})
@@ -769,11 +769,11 @@ def test_the_clock_begins_when_what_judging_needs_is_there():
         room.began = time.monotonic()
         return 4
 
-    assert timed.call_in_time(prepares, 0.1, None) == 4
+    assert sandbox.call_in_time(prepares, 0.1, None) == 4
 
 
 def test_what_takes_long_is_told_once(monkeypatch, capsys):
-    monkeypatch.setattr(timed, "PATIENCE", 0)
+    monkeypatch.setattr(sandbox, "PATIENCE", 0)
 
     def slow(*case):
         time.sleep(0.5 * (case == (6, 3, 1, 0)))

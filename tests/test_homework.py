@@ -21,9 +21,9 @@ from torch import nn
 from torch.nn import functional as F
 
 import lenet_helpers as lh
-from notebooks.support.exercises import answers, judging, timed
+from notebooks.support.exercises import answers, check, sandbox
 from notebooks.support.exercises.exercises import EXAMPLE, EXERCISES, NOTEBOOKS
-from notebooks.support.exercises.questions import small_net
+from notebooks.support.exercises.questions import nb06_next_lesson
 from notebooks.support.words import texts
 
 FOLDER = PROJECT / "notebooks" / "zh"
@@ -39,7 +39,7 @@ def own(tmp_path, monkeypatch):
 @pytest.fixture
 def said(capsys, monkeypatch):
     """Calls check, or report; returns what is printed."""
-    monkeypatch.setattr(timed, "PATIENCE", math.inf)
+    monkeypatch.setattr(sandbox, "PATIENCE", math.inf)
 
     def call(*answer, do=lh.check):
         capsys.readouterr()
@@ -262,7 +262,7 @@ class Small(nn.Sequential):
 
 def test_the_challenge_can_be_met_as_the_notebook_asks(small, monkeypatch, said, capsys):
     """Its own cells, with a network in the frame's place: the pictures held out are check's."""
-    monkeypatch.setattr(small_net, "load_mnist", lambda: small)
+    monkeypatch.setattr(nb06_next_lesson, "load_mnist", lambda: small)
     frame, rest = challenge_code()
     names = {"lh": lh, "nn": nn, "torch": torch, "digits": small}
     names["TensorDataset"] = torch.utils.data.TensorDataset
@@ -271,7 +271,7 @@ def test_the_challenge_can_be_met_as_the_notebook_asks(small, monkeypatch, said,
     names["MyNetwork"] = Small
     exec(rest, names)
     out = capsys.readouterr().out
-    n = small_net.NETWORKS["my_network"].held_out
+    n = nb06_next_lesson.NETWORKS["my_network"].held_out
     split = names["split"]
     assert len(split.test) == min(n, len(small.train) // 4)
     assert len(split.train) + len(split.test) == len(small.train)
@@ -293,7 +293,7 @@ class Unregistered(nn.Module):
 
 
 def test_networks_that_do_not_meet_the_challenge(small, trained, monkeypatch, said):
-    monkeypatch.setattr(small_net, "load_mnist", lambda: small)
+    monkeypatch.setattr(nb06_next_lesson, "load_mnist", lambda: small)
     few = lh.evaluate(trained[0], torch.utils.data.TensorDataset(*(t[-359:] for t in small.train.tensors)))  # fmt: skip
     untrained = Small()
     for model, words in [
@@ -370,7 +370,7 @@ def test_every_real_answer_is_kept_and_nothing_else(said, own):
 
 
 def test_a_timeout_is_no_try(said, own, monkeypatch):
-    monkeypatch.setattr(judging, "SECONDS", 0.1)
+    monkeypatch.setattr(check, "SECONDS", 0.1)
     assert "no result" in said("my_output_size", lambda *case: time.sleep(1))
     assert not own.exists()
 

@@ -9,7 +9,7 @@ import time
 from ..files import MY_NETWORK, one_at_a_time, shown_path, write_file
 from ..words.texts import text
 from .exercises import NOTEBOOKS
-from .reading import say
+from .values import say
 
 MY_ANSWERS = MY_NETWORK.with_name("my_answers.json")
 """{exercise: an entry, see FIELDS}"""

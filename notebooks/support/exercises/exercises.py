@@ -1,10 +1,10 @@
 """Every exercise, and the notebook that asks it."""
 
-from .code_exercises import CODE
-from .number_exercises import NUMBERS
-from .questions.small_net import NETWORKS
-from .questions.strokes import STROKES
-from .questions.train_step import STEPS
+from .function import CODE
+from .number import NUMBERS
+from .questions.nb01_padding_stride_kernel import STROKES
+from .questions.nb04_train_lenet5 import STEPS
+from .questions.nb06_next_lesson import NETWORKS
 
 EXERCISES = NUMBERS | CODE | STROKES | STEPS | NETWORKS
 EXAMPLE = "window_pixels"  # is answered in notebook 01, to show how

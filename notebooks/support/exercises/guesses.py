@@ -4,7 +4,7 @@ import difflib
 import math
 
 from ..words.texts import text
-from .reading import say
+from .values import say
 
 # What can be guessed, and its unit: "%" where the result is a share in [0, 1], "" for a number.
 GUESSES = {

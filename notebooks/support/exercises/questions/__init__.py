@@ -1,7 +1,7 @@
 """The exercises that need more than a number.
 
-train_step  the one that asks for a step of training
-small_net   the one that asks for a small network
-strokes     a picture of strokes, and what a kernel marks in it
-mystery     notebook 05's five trainings with a fault each
+nb04_train_lenet5           the one that asks for a step of training
+nb06_next_lesson            the one that asks for a small network
+nb01_padding_stride_kernel  a picture of strokes, and what a kernel marks in it
+nb05_break_it               notebook 05's five trainings with a fault each
 """

@@ -9,8 +9,8 @@ from ...checks import check_argument
 from ...data.mnist import Digits, load_mnist
 from ...network.inference import as_input, predict_logits, snapshot
 from ...words.texts import text
-from ..reading import Slip, is_blank
-from ..timed import Room
+from ..sandbox import Room
+from ..values import Slip, is_blank
 
 GUESSING = 0.2  # no accuracy of a network that has learned anything
 

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from ...widgets.explorer import OWN, Explorer, kernel_table
 from ...words.texts import text
-from ..reading import Slip, abbreviated
+from ..values import Slip, abbreviated
 
 BLOCK = 12  # the picture is made of blocks of 12x12 pixels, a stroke in each
 KINDS = (

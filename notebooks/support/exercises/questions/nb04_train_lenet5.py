@@ -11,8 +11,8 @@ from torch.nn import functional as F
 from torch.optim import Optimizer
 
 from ...words.texts import text
-from ..reading import are_equal, is_blank, read_number, uncalled_method
-from ..timed import Room
+from ..sandbox import Room
+from ..values import are_equal, is_blank, read_number, uncalled_method
 
 OPTIMIZERS = {"lr": 0.1}, {"lr": 0.02, "momentum": 0.9}
 BATCHES = 8, 8, 5  # the pictures of each

@@ -13,13 +13,14 @@ import numpy as np
 from ..sizes import ConvGeometry
 from ..words.texts import text
 from .answers import keep_answer
-from .code_exercises import CodeExercise
 from .exercises import EXAMPLE, EXERCISES
-from .number_exercises import Exercise
-from .questions.small_net import NetworkExercise, judge_network
-from .questions.strokes import KernelExercise, judge_kernel
-from .questions.train_step import StepExercise, judge_step
-from .reading import (
+from .function import CodeExercise
+from .number import Exercise
+from .questions.nb01_padding_stride_kernel import KernelExercise, judge_kernel
+from .questions.nb04_train_lenet5 import StepExercise, judge_step
+from .questions.nb06_next_lesson import NetworkExercise, judge_network
+from .sandbox import Room, StillRunning, call_in_time
+from .values import (
     READERS,
     Slip,
     abbreviated,
@@ -30,7 +31,6 @@ from .reading import (
     say,
     transcript,
 )
-from .timed import Room, StillRunning, call_in_time
 
 SECONDS = 60  # what needs longer is taken for an endless loop
 _alike = partial(are_equal, absolute=1e-3)  # float32 sums, however they are computed

@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from ..sizes import ConvGeometry, conv_output_size
-from .number_exercises import SIZE_MISTAKES
+from .number import SIZE_MISTAKES
 
 
 @dataclass(frozen=True)
