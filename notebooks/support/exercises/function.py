@@ -1,80 +1,79 @@
-"""Exercises that ask for a function: the right one, and those with mistakes worth a hint."""
+"""Questions whose answer is a function: tried on many cases, and compared with the right one."""
 
-import itertools
+import copy
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
-from torch.nn import functional as F
-
-from ..sizes import ConvGeometry, conv_output_size
-from .number import SIZE_MISTAKES
+from ..words.texts import text
+from .sandbox import Sandbox
+from .values import Slip, abbreviated, are_equal, error_message, is_blank, read_number
 
 
 @dataclass(frozen=True)
-class CodeExercise:
+class FunctionQuestion:
     """A question whose answer is a function; it is called with each of `cases`."""
 
-    right: Callable
+    right: Callable  # has the name and the parameters that the student's should have
     mistakes: dict[str, Callable]  # key of the hint: a function with this mistake
     cases: tuple[tuple, ...]
-    returns: type = int
-    why: str = "why_code"
+    read: Callable = read_number  # makes a result comparable, or raises ValueError
+
+    def judge(self, function: Callable, sandbox: Sandbox) -> tuple[str, str]:
+        """(mark, sentence) for a function: the first case that is wrong, and why."""
+        check_callable(function, self.right)
+        results, trouble = [], ""
+        for case in self.cases:
+            sandbox.call = self._written(case)
+            try:
+                results.append(self._result(function, case))
+            except ValueError as error:
+                trouble = text("check_about", what=sandbox.call, said=error)
+                break
+        if not trouble and all(map(is_blank, results)):
+            if sandbox.printed:
+                return "✗", text("check_printed", call=self._written(self.cases[0]))
+            raise Slip(text("check_blank"))
+        for case, result in zip(self.cases, results):
+            right = self.right(*case)
+            if not _alike(result, right):
+                shown = {"result": abbreviated(result), "right": abbreviated(right)}
+                differs = text("check_differs", call=self._written(case), **shown)
+                return "✗", self._hint(results) or differs
+        return ("✗", trouble) if trouble else ("✓", text("why_code", n=len(results)))
+
+    def _written(self, case):
+        """The call of a case, as Python writes it."""
+        return f"{self.right.__name__}({', '.join(map(abbreviated, case))})"
+
+    def _result(self, function, case):
+        """What a student's function makes of a case; ValueError says what is wrong with that."""
+        given = copy.deepcopy(case)
+        try:
+            result = function(*given)
+        except BaseException as error:  # SystemExit and KeyboardInterrupt, too
+            raise ValueError(text("check_raised", error=error_message(error))) from None
+        if not all(map(are_equal, given, case)):
+            raise ValueError(text("check_changed"))
+        return result if is_blank(result) else self.read(result)
+
+    def _hint(self, results):
+        """On the mistake that explains all results, or None."""
+        for key, mistake in self.mistakes.items():
+            if all(_alike(result, mistake(*case)) for case, result in zip(self.cases, results)):
+                return text(key)
+        return None
 
 
-def _convolution(image, kernel, stride, padding):
-    maps = image[None, None], kernel[None, None]
-    return F.conv2d(*maps, stride=stride, padding=padding)[0, 0]
+def check_callable(function, right: Callable) -> None:
+    """Raises Slip unless an answer is a function that can be called as the right one."""
+    parameters = inspect.signature(right).parameters
+    try:
+        inspect.signature(function).bind(*parameters)
+    except Exception:  # no function, or one that does not tell
+        call = f"{right.__name__}({', '.join(parameters)})"
+        raise Slip(text("check_function", call=call)) from None
 
 
-def _padded(left, right, image, kernel, stride):
-    """`_convolution`, with so much padding to the left and above, and to the right and below."""
-    return _convolution(F.pad(image, [left, right] * 2), kernel, stride, 0)
-
-
-def _one_step_windows(image, kernel, stride, padding):
-    """As many outputs as there should be, from windows that lie side by side."""
-    n = len(_convolution(image, kernel, stride, padding))
-    return _convolution(image, kernel, 1, padding)[:n, :n]
-
-
-def _tables(generator: torch.Generator):
-    """Images and kernels of many sizes, strides and paddings, the simplest first; halves, so that
-    sums need no rounding."""
-    for stride, padding in ((1, 0), (1, 1), (2, 0), (2, 1), (3, 2), (1, 2)):
-        for n, k in itertools.product(range(1, 9), (1, 2, 3, 5)):
-            if k <= n:
-                image = torch.randint(10, (n, n), generator=generator) / 1
-                kernel = torch.randint(-4, 5, (k, k), generator=generator) / 2
-                yield image, kernel, stride, padding
-
-
-CODE = {  # notebooks 01 and 02
-    "my_output_size": CodeExercise(
-        lambda n_in, kernel_size, stride, padding: conv_output_size(
-            n_in, kernel_size, stride, padding
-        ),
-        {
-            key: lambda *case, mistake=mistake: mistake(ConvGeometry(*case))
-            for key, mistake in SIZE_MISTAKES.items()
-        },
-        ((6, 3, 1, 0), *itertools.product(range(7, 13), range(1, 8), range(1, 5), range(4))),
-    ),
-    "my_convolution": CodeExercise(
-        _convolution,
-        {
-            "hint_flipped": lambda image, kernel, *more: _convolution(
-                image, kernel.flip(0, 1), *more
-            ),
-            "hint_transposed": lambda image, kernel, *more: _convolution(image, kernel.T, *more),
-            "hint_last_window": lambda *case: _convolution(*case)[:-1, :-1],
-            "hint_stride_ignored": lambda *case: _convolution(*case[:2], 1, case[3]),
-            "hint_stride_windows": _one_step_windows,
-            "hint_padding_ignored": lambda *case: _convolution(*case[:3], 0),
-            "hint_padding_above": lambda *case: _padded(case[3], 0, *case[:3]),
-            "hint_padding_below": lambda *case: _padded(0, case[3], *case[:3]),
-        },
-        tuple(_tables(torch.Generator().manual_seed(0))),
-        returns=torch.Tensor,
-    ),
-}
+def _alike(result, right):
+    return are_equal(result, right, absolute=1e-3)  # float32 sums, however they are computed

@@ -1,9 +1,11 @@
-"""Notebook 05's five patients: trainings with one fault each, under letters instead of names."""
+"""What notebook 05 asks: which fault each of five trainings has, under letters instead of names."""
 
 from collections.abc import Callable
 
 from torch import nn
 from torch.utils.data import TensorDataset
+
+from ..number import NumberQuestion
 
 
 class _Times255(nn.Module):
@@ -16,6 +18,9 @@ def mystery_trainings(fresh: Callable[[], nn.Module], data: TensorDataset) -> di
 
     fresh: makes an untrained network that ends in logits; data: what a healthy one trains on. Look
     at what they do, not here. Notebook 05.
+
+        patients = lh.mystery_trainings(lh.LeNet5, data)
+        experiment(**patients["A"])
     """
     in_order = data.tensors[1].argsort(stable=True)
     zero = fresh()
@@ -29,3 +34,16 @@ def mystery_trainings(fresh: Callable[[], nn.Module], data: TensorDataset) -> di
         "D": {"model": zero},
         "E": {"model": nn.Sequential(_Times255(), fresh())},
     }
+
+
+_DIAGNOSES = {  # the section of notebook 05 that describes the fault, and known mistakes
+    "a": (3, {"hint_jumps": 2, "hint_usual_loss": 4}),
+    "b": (6, {"hint_falls": 2, "hint_not_near_0": 7, "hint_not_yet": 1}),
+    "c": (2, {"hint_not_zero": 5, "hint_usual_loss": 4}),
+    "d": (5, {"hint_first_loss": 2, "hint_moves": 1}),
+    "e": (4, {"hint_large_loss": 2, "hint_not_zero": 5}),
+}
+QUESTIONS = {
+    f"mystery_{letter}": NumberQuestion(section, "why_diagnosis", mistakes, "hint_diagnosis")
+    for letter, (section, mistakes) in _DIAGNOSES.items()
+}
