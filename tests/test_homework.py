@@ -22,7 +22,7 @@ from torch.nn import functional as F
 
 import lenet_helpers as lh
 from notebooks.support.exercises import answers
-from notebooks.support.exercises.questions import EXAMPLE, NOTEBOOKS, QUESTIONS, nb06_next_lesson
+from notebooks.support.exercises.questions import EXAMPLE, NOTEBOOKS, QUESTIONS, nb07_next_lesson
 from notebooks.support.exercises.sandbox import Sandbox
 from notebooks.support.words import texts
 
@@ -261,7 +261,7 @@ class Small(nn.Sequential):
 
 def test_the_challenge_can_be_met_as_the_notebook_asks(small, monkeypatch, said, capsys):
     """Its own cells, with a network in the frame's place: the pictures held out are check's."""
-    monkeypatch.setattr(nb06_next_lesson, "load_mnist", lambda: small)
+    monkeypatch.setattr(nb07_next_lesson, "load_mnist", lambda: small)
     frame, rest = challenge_code()
     names = {"lh": lh, "nn": nn, "torch": torch, "digits": small}
     names["TensorDataset"] = torch.utils.data.TensorDataset
@@ -270,7 +270,7 @@ def test_the_challenge_can_be_met_as_the_notebook_asks(small, monkeypatch, said,
     names["MyNetwork"] = Small
     exec(rest, names)
     out = capsys.readouterr().out
-    n = nb06_next_lesson.HELD_OUT
+    n = nb07_next_lesson.HELD_OUT
     split = names["split"]
     assert len(split.test) == min(n, len(small.train) // 4)
     assert len(split.train) + len(split.test) == len(small.train)
@@ -292,7 +292,7 @@ class Unregistered(nn.Module):
 
 
 def test_networks_that_do_not_meet_the_challenge(small, trained, monkeypatch, said):
-    monkeypatch.setattr(nb06_next_lesson, "load_mnist", lambda: small)
+    monkeypatch.setattr(nb07_next_lesson, "load_mnist", lambda: small)
     few = lh.evaluate(trained[0], torch.utils.data.TensorDataset(*(t[-359:] for t in small.train.tensors)))  # fmt: skip
     untrained = Small()
     for model, words in [

@@ -11,9 +11,9 @@ questions  what is asked, and the known mistakes: a file a notebook
 """
 
 from .answers import report
-from .guesses import guess, reveal
 from .check import check
-from .questions.nb05_break_it import mystery_trainings
+from .guesses import guess, reveal
 from .questions.nb01_padding_stride_kernel import stroke_picture
+from .questions.nb06_break_it import mystery_trainings
 
 __all__ = ["check", "guess", "mystery_trainings", "report", "reveal", "stroke_picture"]

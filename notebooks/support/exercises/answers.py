@@ -66,7 +66,7 @@ def _read_answers():
 
 def report(student: str = ...) -> None:
     """Prints your homework, to be handed in as text: each exercise of every notebook, whether it
-    was answered, at which try it was right, and that answer or the last. Notebook 06.
+    was answered, at which try it was right, and that answer or the last. Notebook 07.
 
         lh.report("Ming")
 

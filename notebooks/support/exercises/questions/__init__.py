@@ -5,10 +5,11 @@ A file's QUESTIONS is {name: an object whose `judge(answer, sandbox)` returns (m
 nb00_demo                   how many pixels a cell sees
 nb01_padding_stride_kernel  padding; a convolution written out; a kernel that marks strokes
 nb02_output_size            the formula of the output's size, and every mistake with it
-nb03_lenet5                 parameters, reach and work of LeNet-5's layers
+nb03_lenet5                 what arrives at F5; parameters
 nb04_train_lenet5           batches, the first loss, a step of training
-nb05_break_it               five trainings with a fault each
-nb06_next_lesson            frozen parameters, a small network
+nb05_look_inside            reach and work of C3
+nb06_break_it               five trainings with a fault each
+nb07_next_lesson            frozen parameters, a small network
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""What notebook 05 asks: which fault each of five trainings has, under letters instead of names."""
+"""What notebook 06 asks: which fault each of five trainings has, under letters instead of names."""
 
 from collections.abc import Callable
 
@@ -14,10 +14,10 @@ class _Times255(nn.Module):
 
 
 def mystery_trainings(fresh: Callable[[], nn.Module], data: TensorDataset) -> dict[str, dict]:
-    """{"A": the arguments of notebook 05's `experiment`, ... "E"}, each with one of its faults.
+    """{"A": the arguments of notebook 06's `experiment`, ... "E"}, each with one of its faults.
 
     fresh: makes an untrained network that ends in logits; data: what a healthy one trains on. Look
-    at what they do, not here. Notebook 05.
+    at what they do, not here. Notebook 06.
 
         patients = lh.mystery_trainings(lh.LeNet5, data)
         experiment(**patients["A"])
@@ -36,7 +36,7 @@ def mystery_trainings(fresh: Callable[[], nn.Module], data: TensorDataset) -> di
     }
 
 
-_DIAGNOSES = {  # the section of notebook 05 that describes the fault, and known mistakes
+_DIAGNOSES = {  # the section of notebook 06 that describes the fault, and known mistakes
     "a": (3, {"hint_jumps": 2, "hint_usual_loss": 4}),
     "b": (6, {"hint_falls": 2, "hint_not_near_0": 7, "hint_not_yet": 1}),
     "c": (2, {"hint_not_zero": 5, "hint_usual_loss": 4}),

@@ -1,4 +1,4 @@
-"""What notebook 06 asks: how much is frozen, and a small network, tested on held-out pictures."""
+"""What notebook 07 asks: how much is frozen, and a small network, tested on held-out pictures."""
 
 import math
 
