@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ..data.mnist import Digits
+from ..data.digits import Digits
 from ..files import UNNAMED, try_files, write_file
 from ..network.forward import check_learning
 from ..network.inference import answers_differ
