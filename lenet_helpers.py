@@ -7,18 +7,17 @@ Here is the code that a teacher reads; what would distract is in notebooks/suppo
 
 from __future__ import annotations
 
-if __name__ == "__main__":
-    from notebooks.support.training.command import end_at_ctrl_c
+import signal
+import sys
 
-    end_at_ctrl_c()
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the import of torch, too
 
 import importlib.metadata
 import random
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,75 +27,40 @@ from matplotlib.figure import Figure
 from packaging.version import Version
 from torch import nn
 from torch.nn import functional as F
-from torch.utils.data import (
-    BatchSampler,
-    DataLoader,
-    RandomSampler,
-    SequentialSampler,
-    TensorDataset,
-)
-from tqdm.auto import tqdm
 
-from notebooks.support.checks import check_argument, checked
-from notebooks.support.data.drawing import sample_drawing, to_mnist_style
-from notebooks.support.data.mnist import (
-    Digits,
-    data_folder,
-    load_mnist,
-    sklearn_digits,
-)
-from notebooks.support.data.mnist_files import missing_files
-from notebooks.support.data.own_digits import load_drawings
-from notebooks.support.exercises.answers import report
-from notebooks.support.exercises.guesses import guess, reveal
-from notebooks.support.exercises.judging import check
-from notebooks.support.exercises.questions.mystery import mystery_trainings
-from notebooks.support.exercises.questions.strokes import stroke_picture
-from notebooks.support.figures.diagram import network_diagram
-from notebooks.support.figures.explain import explain_cell
-from notebooks.support.figures.images import SIGNS
-from notebooks.support.figures.layers import show_layers
-from notebooks.support.figures.patches import show_patches
-from notebooks.support.figures.results import (
-    show_confusion,
-    show_filters,
-    show_mistakes,
-    show_predictions,
-)
-from notebooks.support.files import (
-    MY_NETWORK,
-    PROJECT,
-    shown_path,
-    try_files,
-    write_file,
-)
-from notebooks.support.network.layer_table import layer_table
-from notebooks.support.network.learning import check_gradients, check_learning
-from notebooks.support.network.predictions import (
-    answers_differ,
-    as_float,
-    as_input,
-    check_batch,
-    predict_logits,
-)
-from notebooks.support.network.weights import load_weights, save_weights
-from notebooks.support.sizes import (
-    ConvGeometry,
-    conv_output_size,
-    output_size_steps,
-)
-from notebooks.support.training.command import command_parser, raise_at_ctrl_c
-from notebooks.support.training.installed import check_packages, check_page
-from notebooks.support.training.plan import TrainingPlan, usual_batch_size
-from notebooks.support.training.run import TrainingRun, threads_beside_the_kernel
-from notebooks.support.widgets.downhill import downhill
-from notebooks.support.widgets.draw_pad import DrawPad
-from notebooks.support.widgets.explorer import explore_convolution, explore_kernels
-from notebooks.support.widgets.softmax import explore_softmax
-from notebooks.support.words.labels import label, use_chinese_font
-from notebooks.support.words.texts import text, use
-
+# isort: off
 # fmt: off
+from torch.utils.data import (
+    BatchSampler, DataLoader, RandomSampler, SequentialSampler, TensorDataset,
+)
+from notebooks.support.checks import check_argument, checked
+from notebooks.support.data import (
+    Digits, data_folder, load_drawings, load_mnist, missing_files, sample_drawing,
+    sklearn_digits, to_mnist_style,
+)
+from notebooks.support.exercises import (
+    check, guess, mystery_trainings, report, reveal, stroke_picture,
+)
+from notebooks.support.figures import (
+    SIGNS, explain_cell, network_diagram, show_confusion, show_filters, show_layers,
+    show_mistakes, show_patches, show_predictions,
+)
+from notebooks.support.files import MY_NETWORK, shown_path, try_files
+from notebooks.support.network import (
+    answers_differ, as_float, as_input, check_batch, check_gradients, check_learning,
+    layer_table, load_weights, predict_logits, save_weights,
+)
+from notebooks.support.sizes import ConvGeometry, conv_output_size, output_size_steps
+from notebooks.support.training import (
+    TrainingPlan, TrainingRun, command_parser, print_checks, threads_beside_the_kernel,
+    train_with_bar,
+)
+from notebooks.support.widgets import (
+    DrawPad, downhill, explore_convolution, explore_kernels, explore_softmax,
+)
+from notebooks.support.words import label, text, use, use_chinese_font
+# isort: on
+
 __all__ = [
     "start", "ready",
     "DrawPad", "sample_drawing", "to_mnist_style", "explain_cell", "MY_NETWORK",  # notebook 00
@@ -151,36 +115,7 @@ def start(language: str = "en") -> None:
 def ready() -> None:
     """What a teacher looks at the day before: versions, data, the trained network and the time of
     a training. Prints a line each, with a tick or what to do; raises nothing. Notebook 00."""
-    load = cache(load_mnist)  # what it has to say of the data, it says once
-    on_data = partial(_check_data, load), partial(_check_network, load)
-    for check_one in (check_packages, check_page, *on_data):
-        try:
-            print("✓", check_one())
-        except Exception as error:  # a line, and on to the next
-            print("✗", error)
-
-
-def _check_data(load):
-    digits = load()
-    if digits.source != "MNIST":
-        raise ValueError(text("ready_small", folder=shown_path(data_folder()[0])))
-    return text("ready_data", n=len(digits.train) + len(digits.test))
-
-
-def _check_network(load):
-    """Reads the test digits with the trained network, and times a training on some of them."""
-    digits = load()
-    trained = load_weights(LeNet5(), PROJECT / "notebooks" / "trained" / "lenet5.pt")
-    right = evaluate(trained, digits.test).correct.sum()
-    some = TensorDataset(*(tensor[:2560] for tensor in digits.test.tensors))
-    model = LeNet5().to(device, memory_format=torch.channels_last)
-    optimizer = torch.optim.SGD(model.parameters(), 0.01)
-    for _ in range(2):  # the first is to warm up
-        started = time.perf_counter()
-        train_epoch(model, digit_loader(some, usual_batch_size(digits), shuffle=True), optimizer)
-        seconds = time.perf_counter() - started
-    minutes = f"{max(0.1, 20 * seconds * len(digits.train) / len(some) / 60):.1f}"
-    return text("ready_network", right=right, n=len(digits.test), minutes=minutes)
+    print_checks(LeNet5(), _training, evaluate)
 
 
 class LeNet5(nn.Module):
@@ -226,7 +161,10 @@ def digit_loader(
     dataset: TensorDataset, batch_size: int, shuffle: bool, generator: torch.Generator | None = None
 ) -> DataLoader:
     """Batches (float32 images (B, 1, 28, 28) in [0, 1], int64 labels (B,)) of a uint8 dataset, each
-    taken out of the tensors at once: faster than image by image. Notebooks 03 to 06."""
+    taken out of the tensors at once: faster than image by image. Notebooks 03 to 06.
+
+        for images, labels in lh.digit_loader(digits.train, 128, shuffle=True): ...
+    """
     order = RandomSampler(dataset, generator=generator) if shuffle else SequentialSampler(dataset)
     return DataLoader(
         dataset,
@@ -261,12 +199,15 @@ def train_epoch(
 ) -> float:
     """One pass over `loader` as notebook 04 writes it out; returns the mean loss over its images.
 
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+        loss = lh.train_epoch(model, loader, optimizer)
+
     `scheduler` steps after each batch; `on_batch(batch, loss)` is called with the batch's number
     from 1. Notebooks 03 to 06.
     """
     check_learning(model, optimizer)
     model.train()
-    total_loss = n_images = 0
+    total = pictures = 0
     for batch, (images, labels) in enumerate(loader, 1):
         images = as_input(model, images)
         labels = labels.to(images.device)
@@ -275,19 +216,16 @@ def train_epoch(
         check_batch(logits, labels)
         loss = F.cross_entropy(logits, labels)
         loss.backward()
+        optimizer.step()
+        total += loss.item() * len(labels)
+        pictures += len(labels)
         if batch == 1:
             check_gradients(model)
-        optimizer.step()
         if scheduler is not None:
             scheduler.step()
-        batch_loss = loss.item()
-        total_loss += batch_loss * len(labels)
-        n_images += len(labels)
         if on_batch is not None:
-            on_batch(batch, batch_loss)
-    if not n_images:
-        raise ValueError(text("door_empty", name="loader"))
-    return total_loss / n_images
+            on_batch(batch, loss.item())
+    return total / pictures
 
 
 def _training(model, plan, on_batch) -> Iterator[EpochResult]:
@@ -313,62 +251,64 @@ def _training(model, plan, on_batch) -> Iterator[EpochResult]:
         seconds = time.perf_counter() - started
         evaluation = evaluate(model, digits.test)
         history.append(EpochResult(epoch, loss, evaluation.accuracy, seconds))
-        if plan.save:
-            save_weights(model, plan.save)
-        if plan.log:
-            write_file(plan.log, plan.log_text(history, evaluation if epoch == epochs else None))
+        plan.write_files(model, history, evaluation)
         yield history[-1]
 
 
-@partial(checked, options=TrainingPlan)
-def train(model: nn.Module, digits: Digits, epochs: int = 20, **options) -> list[EpochResult]:
-    """Trains `model` on `digits` with a progress bar.
+@checked
+def train(
+    model: nn.Module,
+    digits: Digits,
+    epochs: int = 20,
+    batch_size: int | None = None,
+    max_lr: float = 0.1,
+    seed: int = 0,
+    save: str | Path | None = None,
+    log: str | Path | None = None,
+    log_title: str = "",
+) -> list[EpochResult]:
+    """Trains `model` on `digits` with a progress bar; a line at the end says if it only guesses.
 
-    Options: `batch_size` (128, or 32 for a small set), `max_lr=0.1` (the highest learning rate of
-    the schedule), `seed=0` (order of the images), `save` (file for the weights, after each epoch),
-    `log` (file for the lesson's log) and `log_title` (its first line). The model is moved to
-    `lh.device`. The same start, seed, machine and data give the same weights, Dropout or not. A
-    line at the end says so if the network only guesses. Before the training begins, raises
-    TypeError for what is no model or no `Digits`, and for an unknown option; ValueError for numbers
-    out of range, a model that does not give ten logits an image or has nothing to learn, and one
-    file for both `save` and `log`; OSError for a file that cannot be written. Notebook 06.
+    `batch_size`: None is 128, or 32 for a small set; `max_lr`: the highest learning rate of the
+    schedule; `seed`: of the images' order; `save`: file for the weights, after each epoch; `log`:
+    file for the lesson's log, `log_title` its first line. The model is moved to `lh.device`. The
+    same start, seed, machine and data give the same weights, Dropout or not.
+
+        history = lh.train(lh.LeNet5(), lh.load_mnist(), epochs=5, save="lenet5.pt")
+        history[-1].accuracy
+
+    Raises TypeError or ValueError for arguments that do not fit and a model that cannot learn or
+    gives no ten logits an image, OSError for a file that cannot be written. Notebook 06.
     """
-    plan, history, shown = TrainingPlan(model, digits, epochs, **options), [], {}
-    plan.begin_files()
-
-    def on_batch(batch, loss):
-        bar.set_description(f"epoch {len(history) + 1}/{epochs}", refresh=False)
-        bar.set_postfix(loss=f"{loss:.3f}", **shown, refresh=False)
-        bar.update()
-
-    with (
-        torch.random.fork_rng(),  # Dropout draws from the seed, and cells go on where they were
-        tqdm(total=plan.epochs * plan.batches, unit="batch", leave=False) as bar,
-    ):
-        torch.manual_seed(plan.seed % 2**63)
-        for result in _training(model, plan, on_batch):
-            history.append(result)
-            shown["accuracy"] = f"{result.accuracy:.2%}"
-            bar.write(str(result))  # stays in a saved notebook, where a bar would stand at 0%
-        if note := plan.guess_note(history[-1]):
-            bar.write(note)
-    return history
+    plan = TrainingPlan(model, digits, epochs, batch_size, max_lr, seed, save, log, log_title)
+    return train_with_bar(plan, _training)
 
 
-@partial(checked, options=TrainingPlan)
+@checked
 def train_in_background(
-    model: nn.Module, digits: Digits, epochs: int = 20, **options
+    model: nn.Module,
+    digits: Digits,
+    epochs: int = 20,
+    batch_size: int | None = None,
+    max_lr: float = 0.1,
+    seed: int = 0,
+    save: str | Path | None = None,
+    log: str | Path | None = None,
+    log_title: str = "",
 ) -> TrainingRun:
     """Like `train`, but returns at once a `TrainingRun`, which goes on while other cells run.
 
-    Show it as a cell's value to see it train; `.wait()` for the end, `.stop()` to end it. Options
-    and errors as in `train`. A copy is trained, so that nothing done to `model` disturbs it; it
-    stays where it is and gets the weights at the end of each epoch, while it has the same layers.
-    (Dropout draws from torch's random numbers, as cells do.) Started again with a model that is
-    still in training, it returns that run; another model ends the first run, a mistake does not.
-    Notebook 04.
+        run = lh.train_in_background(model, digits, save=lh.MY_NETWORK)
+        run  # as a cell's value: its panel
+        history = run.wait()  # for the end; run.stop() ends it
+
+    A copy is trained, so that nothing done to `model` disturbs it; `model` stays where it is and
+    gets the weights at the end of each epoch, while it has the same layers. (Dropout draws from
+    torch's random numbers, as cells do.) Started again with a model that is still in training, it
+    returns that run; another model ends the first run, a mistake does not. Notebook 04.
     """
-    return TrainingRun.begin(TrainingPlan(model, digits, epochs, **options), _training)
+    plan = TrainingPlan(model, digits, epochs, batch_size, max_lr, seed, save, log, log_title)
+    return TrainingRun.begin(plan, _training)
 
 
 @dataclass(frozen=True, repr=False)
@@ -410,6 +350,8 @@ def _percent(right, n):
 def evaluate(model: nn.Module, dataset: TensorDataset) -> Evaluation:
     """Tests a model on images and labels.
 
+        lh.evaluate(model, digits.test).accuracy
+
     The model is left as it is, its train/eval mode too, and may be in training meanwhile. Raises
     TypeError or ValueError for what is no such dataset (a Subset of one is), and for a model that
     does not give ten logits an image. Notebooks 03 to 06.
@@ -442,11 +384,12 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         parser.exit(1, f"{parser.prog}: {error}\n")
     except KeyboardInterrupt:
-        on_disk = text("interrupted_files", files=", ".join(files)) if files else ""
-        parser.exit(130, f"{text('interrupted')} {on_disk}".strip() + "\n")
+        key = "interrupted_files" if files else "interrupted"
+        parser.exit(130, text(key, files=", ".join(files)) + "\n")
     return 0
 
 
 if __name__ == "__main__":
-    raise_at_ctrl_c()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(main())

@@ -332,7 +332,7 @@ def test_without_its_widget_the_panel_says_how_to_bring_it_back(small, language,
 
 
 ENDS = """
-import os, sys, time, torch
+import time, torch
 import lenet_helpers as lh
 class Net(lh.LeNet5):
     def forward(self, x):
@@ -340,9 +340,6 @@ class Net(lh.LeNet5):
 run = lh.train_in_background(Net(), lh.sklearn_digits(), epochs=500)
 while not run.history:
     time.sleep(0.01)
-if hasattr(os, "fork"):  # a forked Python has no training to wait for
-    child = os.fork() or sys.exit()
-    os.waitpid(child, 0)
 print("the end")
 """
 

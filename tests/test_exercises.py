@@ -17,23 +17,20 @@ from lab import PROJECT
 from material import fresh
 
 import lenet_helpers as lh
-from notebooks.support.exercises import judging, timed
-from notebooks.support.exercises.code_exercises import CodeExercise
-from notebooks.support.exercises.exercises import EXERCISES
-from notebooks.support.exercises.number_exercises import Exercise
-from notebooks.support.exercises.questions.mystery import mystery_trainings
-from notebooks.support.exercises.questions.strokes import KernelExercise
+from notebooks.support.exercises.function import FunctionQuestion
+from notebooks.support.exercises.number import NumberQuestion
+from notebooks.support.exercises.questions import QUESTIONS
+from notebooks.support.exercises.sandbox import Sandbox
 from notebooks.support.words import texts
 
-NUMBERS = [name for name, exercise in EXERCISES.items() if isinstance(exercise, Exercise)]
-CODE = [name for name, exercise in EXERCISES.items() if isinstance(exercise, CodeExercise)]
-KERNELS = [name for name, exercise in EXERCISES.items() if isinstance(exercise, KernelExercise)]
+NUMBERS = [name for name, each in QUESTIONS.items() if isinstance(each, NumberQuestion)]
+CODE = [name for name, each in QUESTIONS.items() if isinstance(each, FunctionQuestion)]
 
 
 @pytest.fixture
 def said(capsys, monkeypatch):
     """Calls check; returns its one line."""
-    monkeypatch.setattr(timed, "PATIENCE", math.inf)
+    monkeypatch.setattr(Sandbox, "PATIENCE", math.inf)
 
     def call(name, *answer):
         assert lh.check(name, *answer) is None
@@ -86,7 +83,7 @@ def reach_of_c3():
 def diagnosis(letter):
     """The section of notebook 05 whose mistake a training has, from what its network gives."""
     data = lh.sklearn_digits().train
-    case = mystery_trainings(fresh, data)[letter]
+    case = lh.mystery_trainings(fresh, data)[letter]
     x = torch.rand(8, 1, 28, 28)
     with torch.no_grad():
         given, healthy, undivided = case["model"](x), fresh()(x), fresh()(255 * x)
@@ -197,10 +194,9 @@ GOOD = {"my_output_size": good_size, "my_convolution": good_convolution}
 
 def test_every_exercise_has_an_oracle():
     assert set(RIGHT) == set(BY_HAND) == set(NUMBERS) and set(GOOD) == set(CODE)
-    others = EXERCISES.keys() - set(NUMBERS) - set(CODE) - set(KERNELS)
+    others = QUESTIONS.keys() - set(NUMBERS) - set(CODE) - {"rising_strokes"}
     assert others == {"my_train_step", "my_network"}  # tests/test_homework.py
-    assert KERNELS == ["rising_strokes"]
-    assert len(EXERCISES) >= 14 and all(name.isidentifier() for name in set(EXERCISES))
+    assert all(QUESTIONS[name].right.__name__ == name for name in CODE)
 
 
 def test_right_answers(said):
@@ -246,7 +242,7 @@ def formulas(n, k, s=1, p=0, d=1):
 )
 def test_mistakes_with_sizes_are_what_the_mistake_gives(name, sizes):
     """All that lead elsewhere than the right answer, and no others."""
-    exercise = EXERCISES[name]
+    exercise = QUESTIONS[name]
     expected = {key: n for key, n in formulas(*sizes).items() if n != exercise.right}
     assert exercise.mistakes == expected
     assert exercise.values["g"] == lh.ConvGeometry(*sizes)
@@ -254,7 +250,7 @@ def test_mistakes_with_sizes_are_what_the_mistake_gives(name, sizes):
 
 def test_known_mistakes_are_wrong_and_differ():
     for name in NUMBERS:
-        exercise = EXERCISES[name]
+        exercise = QUESTIONS[name]
         mistakes = list(exercise.mistakes.values())
         assert len(mistakes) >= 2 and len(set(mistakes)) == len(mistakes)
         for value in mistakes:
@@ -266,7 +262,7 @@ def test_known_mistakes_are_wrong_and_differ():
 
 def test_the_numbers_in_the_sentences():
     c1, c3 = (lh.LeNet5().get_parameter(f"{name}.weight") for name in ("c1", "c3"))
-    values = {name: EXERCISES[name].values for name in NUMBERS}
+    values = {name: QUESTIONS[name].values for name in NUMBERS}
     for name, weight in (("c1_parameters", c1), ("c3_parameters", c3)):
         assert values[name] == {"shape": tuple(weight.shape), "bias": len(weight)}
     assert values["c3_multiply_adds"] == {"outputs": 16 * 10 * 10, "each": c3[0].numel()}
@@ -498,7 +494,7 @@ def test_what_is_no_number_gets_a_sentence(said):
 def test_other_wrong_answers_get_a_general_hint(said):
     for name in NUMBERS:
         for answer in (77, -1, 0, 1e30, 10**30, 3.999, 2.5):
-            if name != "padding_and_stride" and answer not in EXERCISES[name].mistakes.values():
+            if name != "padding_and_stride" and answer not in QUESTIONS[name].mistakes.values():
                 assert said(name, answer).startswith(f"✗ {name}: "), name
 
 
@@ -538,7 +534,7 @@ def body_of_dots(*arguments):
 
 
 def test_nothing_yet(said):
-    for name in EXERCISES:
+    for name in QUESTIONS:
         answers = [
             None,
             ...,
@@ -572,7 +568,7 @@ def test_an_unknown_name_lists_the_nearest(said):
     ]:
         line = said(name, 4)
         assert (
-            line.startswith("✗") and near in line and sum(known in line for known in EXERCISES) >= 3
+            line.startswith("✗") and near in line and sum(known in line for known in QUESTIONS) >= 3
         )
         said(name, None)
 
@@ -676,7 +672,7 @@ def test_the_first_case_that_differs_is_named(said):
         return good_convolution(image, *more) + (len(image) == 3)
 
     line = said("my_convolution", wrong)
-    case = next(case for case in EXERCISES["my_convolution"].cases if len(case[0]) == 3)
+    case = next(case for case in QUESTIONS["my_convolution"].cases if len(case[0]) == 3)
     assert all(
         str(part.tolist()) in line for part in (*case[:2], wrong(*case), good_convolution(*case))
     ), line
@@ -716,15 +712,6 @@ def test_right_code_may_print_and_its_lines_do_not_flood_the_cell(said):
     assert said("my_output_size", talks).startswith("✓")
 
 
-def swallows(*case):
-    while True:
-        try:
-            print("still here")
-            time.sleep(0.01)
-        except BaseException:
-            pass
-
-
 def waits(*case):
     threading.Event().wait()
 
@@ -737,10 +724,10 @@ LOOPS = (
 
 
 def test_check_ends_at_its_limit_whatever_a_function_does(said, monkeypatch):
-    """Loops end, what swallows exceptions sleeps, what waits is left; right code is right after it."""
+    """Loops end, what waits is left; right code is right after it."""
     signals = []
     before = signal.signal(signal.SIGINT, lambda *_: signals.append(1))
-    monkeypatch.setattr(judging, "SECONDS", 0.1)
+    monkeypatch.setattr(Sandbox, "SECONDS", 0.1)
     loops = []
     for loop in LOOPS:
         exec(f"def endless(*case):\n {loop}", {"torch": torch}, names := {})
@@ -748,7 +735,6 @@ def test_check_ends_at_its_limit_whatever_a_function_does(said, monkeypatch):
     try:
         for function, words in [
             *[(loop, "a loop that never ends") for loop in loops],
-            (swallows, "a loop that never ends"),
             (waits, "cannot be stopped"),
             (lambda *case: type("Slow", (), {"item": waits})(), "cannot be stopped"),
         ]:
@@ -763,17 +749,20 @@ def test_check_ends_at_its_limit_whatever_a_function_does(said, monkeypatch):
     assert not signals
 
 
-def test_the_clock_begins_when_what_judging_needs_is_there():
-    def prepares(room):
-        time.sleep(0.4)
-        room.began = time.monotonic()
+def test_what_judging_prepares_is_not_the_students_time(monkeypatch):
+    monkeypatch.setattr(Sandbox, "SECONDS", 0.1)
+
+    def prepares(sandbox):
+        sandbox.start_clock()
+        with sandbox.preparing():
+            time.sleep(0.4)
         return 4
 
-    assert timed.call_in_time(prepares, 0.1, None) == 4
+    assert Sandbox().run(prepares, None) == 4
 
 
 def test_what_takes_long_is_told_once(monkeypatch, capsys):
-    monkeypatch.setattr(timed, "PATIENCE", 0)
+    monkeypatch.setattr(Sandbox, "PATIENCE", 0)
 
     def slow(*case):
         time.sleep(0.5 * (case == (6, 3, 1, 0)))
@@ -891,7 +880,7 @@ def test_check_leaves_random_numbers_alone(said):
     torch.manual_seed(1)
     expected = torch.rand(3)
     torch.manual_seed(1)
-    for name in EXERCISES:
+    for name in QUESTIONS:
         said(name, GOOD.get(name, 3))
     said("my_output_size", lambda *case: torch.rand(()))
     assert torch.equal(torch.rand(3), expected)
@@ -899,14 +888,14 @@ def test_check_leaves_random_numbers_alone(said):
 
 def test_the_cases_are_many_and_none_is_changed_by_a_student():
     for name in CODE:
-        cases = EXERCISES[name].cases
-        assert len(cases) >= 30 and len(inspect.signature(EXERCISES[name].right).parameters) == len(
+        cases = QUESTIONS[name].cases
+        assert len(cases) >= 30 and len(inspect.signature(QUESTIONS[name].right).parameters) == len(
             cases[0]
         )
         for case in cases:
-            expected, right = GOOD[name](*case), EXERCISES[name].right(*case)
+            expected, right = GOOD[name](*case), QUESTIONS[name].right(*case)
             assert np.array_equal(expected, right)
-    cases = EXERCISES["my_convolution"].cases
+    cases = QUESTIONS["my_convolution"].cases
     before = copy.deepcopy(cases)
     lh.check("my_convolution", in_place)
     for old, new in zip(before, cases):

@@ -21,9 +21,9 @@ from torch import nn
 from torch.nn import functional as F
 
 import lenet_helpers as lh
-from notebooks.support.exercises import answers, judging, timed
-from notebooks.support.exercises.exercises import EXAMPLE, EXERCISES, NOTEBOOKS
-from notebooks.support.exercises.questions import small_net
+from notebooks.support.exercises import answers
+from notebooks.support.exercises.questions import EXAMPLE, NOTEBOOKS, QUESTIONS, nb07_next_lesson
+from notebooks.support.exercises.sandbox import Sandbox
 from notebooks.support.words import texts
 
 FOLDER = PROJECT / "notebooks" / "zh"
@@ -39,7 +39,7 @@ def own(tmp_path, monkeypatch):
 @pytest.fixture
 def said(capsys, monkeypatch):
     """Calls check, or report; returns what is printed."""
-    monkeypatch.setattr(timed, "PATIENCE", math.inf)
+    monkeypatch.setattr(Sandbox, "PATIENCE", math.inf)
 
     def call(*answer, do=lh.check):
         capsys.readouterr()
@@ -56,13 +56,12 @@ def cells(notebook):
     return [cell.source for cell in cells if cell.cell_type == "code"]
 
 
-def test_every_exercise_is_asked_where_the_report_says():
+def test_every_question_stands_in_the_file_of_its_notebook():
     for notebook, names in NOTEBOOKS.items():
         asked = re.findall(r'lh\.check\("(\w+)"', "\n".join(cells(notebook)))
-        assert [name for name in asked if name != EXAMPLE] == names
-    assert sorted(NOTEBOOKS) == [path.stem for path in sorted(FOLDER.glob("*.ipynb"))]
-    asked = [name for names in NOTEBOOKS.values() for name in names]
-    assert sorted([*asked, EXAMPLE]) == sorted(EXERCISES) and all(NOTEBOOKS.values())
+        assert [name for name in asked if name != EXAMPLE] == [n for n in names if n != EXAMPLE]
+    assert list(NOTEBOOKS) == [path.stem for path in sorted(FOLDER.glob("*.ipynb"))]
+    assert EXAMPLE in QUESTIONS and len(QUESTIONS) == sum(map(len, NOTEBOOKS.values()))
 
 
 def step(*order, give=lambda loss: loss, score=lambda logits: logits):
@@ -262,7 +261,7 @@ class Small(nn.Sequential):
 
 def test_the_challenge_can_be_met_as_the_notebook_asks(small, monkeypatch, said, capsys):
     """Its own cells, with a network in the frame's place: the pictures held out are check's."""
-    monkeypatch.setattr(small_net, "load_mnist", lambda: small)
+    monkeypatch.setattr(nb07_next_lesson, "load_mnist", lambda: small)
     frame, rest = challenge_code()
     names = {"lh": lh, "nn": nn, "torch": torch, "digits": small}
     names["TensorDataset"] = torch.utils.data.TensorDataset
@@ -271,7 +270,7 @@ def test_the_challenge_can_be_met_as_the_notebook_asks(small, monkeypatch, said,
     names["MyNetwork"] = Small
     exec(rest, names)
     out = capsys.readouterr().out
-    n = small_net.NETWORKS["my_network"].held_out
+    n = nb07_next_lesson.HELD_OUT
     split = names["split"]
     assert len(split.test) == min(n, len(small.train) // 4)
     assert len(split.train) + len(split.test) == len(small.train)
@@ -293,7 +292,7 @@ class Unregistered(nn.Module):
 
 
 def test_networks_that_do_not_meet_the_challenge(small, trained, monkeypatch, said):
-    monkeypatch.setattr(small_net, "load_mnist", lambda: small)
+    monkeypatch.setattr(nb07_next_lesson, "load_mnist", lambda: small)
     few = lh.evaluate(trained[0], torch.utils.data.TensorDataset(*(t[-359:] for t in small.train.tensors)))  # fmt: skip
     untrained = Small()
     for model, words in [
@@ -359,7 +358,7 @@ def test_every_real_answer_is_kept_and_nothing_else(said, own):
         "– corner_pixel_padding  not answered\n",
         "✗ padding_and_stride    not right yet, tries: 1; last answer: (2, 1)\n",
         "✓ my_output_size        right at try 1; answer:\n      def my_output_size(n_in",
-        f"\n{len(EXERCISES) - 1} exercises: 4 answered, 3 right.\n",
+        f"\n{len(QUESTIONS) - 1} exercises: 4 answered, 3 right.\n",
         "not an exam",
     ):
         assert words in text, text
@@ -370,7 +369,7 @@ def test_every_real_answer_is_kept_and_nothing_else(said, own):
 
 
 def test_a_timeout_is_no_try(said, own, monkeypatch):
-    monkeypatch.setattr(judging, "SECONDS", 0.1)
+    monkeypatch.setattr(Sandbox, "SECONDS", 0.1)
     assert "no result" in said("my_output_size", lambda *case: time.sleep(1))
     assert not own.exists()
 

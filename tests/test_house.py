@@ -92,15 +92,8 @@ def test_every_folder_is_small_and_lists_its_rooms():
 
 def test_files_and_functions_are_small():
     for path in MODULES:
-        tree, least = parse(path), {"lenet_helpers": 400}
-        apart = imports(tree) + [
-            node
-            for node in tree.body
-            if isinstance(node, ast.Assign) and "__all__" in ast.unparse(node)
-        ]
-        apart = sum(node.end_lineno - node.lineno + 1 for node in apart)
-        lines = path.read_text(encoding="utf-8").splitlines()
-        assert len(lines) - apart <= least.get(path.stem, 250), path
+        tree, lines = parse(path), path.read_text(encoding="utf-8").splitlines()
+        assert len(lines) <= (400 if path.stem == "lenet_helpers" else 250), path
         assert max(map(len, lines), default=0) <= 100, path
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef):

@@ -7,7 +7,7 @@ from lab import PROJECT
 from material import fresh
 from torch.nn import functional as F
 
-from notebooks.support.data.mnist import small_set
+from notebooks.support.data.digits import small_set
 
 PAGES = PROJECT / "notebooks" / "pages"
 RUN = """

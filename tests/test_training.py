@@ -262,8 +262,8 @@ def test_a_whole_model_is_said_to_be_one(tmp_path):
 
 def test_the_projects_weights_from_any_folder(tmp_path, monkeypatch):
     shipped = "notebooks/trained/lenet5.pt"
-    expected = weights(lh.load_weights(fresh(), lh.PROJECT / shipped))
-    for folder in (tmp_path, lh.PROJECT, lh.PROJECT / "notebooks" / "zh"):
+    expected = weights(lh.load_weights(fresh(), files.PROJECT / shipped))
+    for folder in (tmp_path, files.PROJECT, files.PROJECT / "notebooks" / "zh"):
         monkeypatch.chdir(folder)
         for path in ("../trained/lenet5.pt", shipped):
             assert torch.equal(weights(lh.load_weights(fresh(), path)), expected)
@@ -512,7 +512,7 @@ def test_an_interrupt_of_the_command_is_a_line(small, monkeypatch, capsys, tmp_p
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to one process")
-def test_an_interrupt_of_the_imports_is_a_line():
+def test_an_interrupt_of_the_imports_ends_them_at_once():
     """Sent when numpy is there and torch is not."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # else it may be ignored
     script = str(files.PROJECT / "lenet_helpers.py")
@@ -525,8 +525,7 @@ def test_an_interrupt_of_the_imports_is_a_line():
             pass
         process.send_signal(signal.SIGINT)
         rest = process.stderr.read()
-    assert process.returncode == 130 and rest.splitlines()[-1] == "Interrupted."
-    assert "Traceback" not in rest
+    assert process.returncode == -signal.SIGINT and "Traceback" not in rest
 
 
 def test_two_files_that_are_one_are_refused_and_nothing_changes(tmp_path, monkeypatch):

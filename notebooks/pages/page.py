@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from notebooks.support.data.mnist import small_set
+from notebooks.support.data.digits import small_set
 from notebooks.support.files import PROJECT, write_file
 from notebooks.support.widgets.draw_pad import DrawPad
 from notebooks.support.widgets.explorer import Explorer, explore_convolution, explore_kernels

@@ -10,12 +10,14 @@ from .words.texts import text
 
 @dataclass(frozen=True)
 class ConvGeometry:
-    """The sizes of a convolution (or pooling) along one axis; images, kernels and maps are square.
+    """The sizes, in pixels, of a convolution (or pooling) along one axis: all that has to do with
+    sizes asks this class. Whole numbers, as in `torch.nn.Conv2d`. Notebooks 01, 02 and 03.
 
-    Arguments are integers, as in `torch.nn.Conv2d`: n_in, kernel_size, stride and dilation at least
-    1, padding (on each side) at least 0. Raises ValueError, naming the numbers, for any other value
-    and for a kernel that does not fit. Everything that has to do with sizes asks this class.
-    Notebooks 01, 02 and 03.
+        g = lh.ConvGeometry(6, kernel_size=3, stride=2)
+        g.n_out, g.unused  # 2, 1: no window reaches the last pixel
+        g.window(1), g.feeds(2)  # [2, 3, 4], [0, 1]
+
+    Raises ValueError for other numbers and for a kernel that does not fit.
     """
 
     n_in: int
@@ -25,23 +27,14 @@ class ConvGeometry:
     dilation: int = 1
 
     def __post_init__(self):
-        least = {"n_in": 1, "kernel_size": 1, "stride": 1, "padding": 0, "dilation": 1}
-        for name, smallest in least.items():
-            value = whole_number(name, getattr(self, name), smallest)
+        for name, value in vars(self).copy().items():
+            value = whole_number(name, value, 0 if name == "padding" else 1)
             object.__setattr__(self, name, value)
         if self.span > self.padded:
             can_shrink = {"kernel_size": self.kernel_size, "dilation": self.dilation}
             reducible = [f"{name} ({value})" for name, value in can_shrink.items() if value > 1]
-            raise ValueError(
-                text(
-                    "size_does_not_fit",
-                    n_in=self.n_in,
-                    padding=self.padding,
-                    padded=self.padded,
-                    span=self.span,
-                    reducible=" / ".join(reducible),
-                )
-            )
+            sizes = {name: getattr(self, name) for name in ("n_in", "padding", "padded", "span")}
+            raise ValueError(text("size_does_not_fit", **sizes, reducible=" / ".join(reducible)))
 
     @property
     def padded(self) -> int:
@@ -70,8 +63,7 @@ class ConvGeometry:
         return [i * self.stride + k * self.dilation for k in range(self.kernel_size)]
 
     def feeds(self, j: int) -> list[int]:
-        """The outputs that input `j` (counted before padding) feeds. Raises IndexError beyond
-        n_in."""
+        """The outputs that input `j` (without padding) feeds. Raises IndexError beyond n_in."""
         if not 0 <= j < self.n_in:
             raise IndexError(text("no_such_input", j=j, last=self.n_in - 1))
         return [i for i in range(self.n_out) if j + self.padding in self.window(i)]
@@ -81,8 +73,9 @@ class ConvGeometry:
 def conv_output_size(
     n_in: int, kernel_size: int, stride: int = 1, padding: int = 0, dilation: int = 1
 ) -> int:
-    """floor((n_in + 2 padding - dilation (kernel_size - 1) - 1) / stride) + 1, as
-    `torch.nn.Conv2d`.
+    """Pixels out: floor((n_in + 2 padding - dilation (kernel_size - 1) - 1) / stride) + 1.
+
+        lh.conv_output_size(28, 5, padding=2)  # 28
 
     Takes and raises what `ConvGeometry` does. Notebooks 01 and 02.
     """
@@ -95,7 +88,9 @@ def output_size_steps(
 ) -> Markdown:
     """The formula of the output size with the numbers put in, step by step, in LaTeX.
 
-    Numbers that ConvGeometry refuses give its sentence instead. Notebook 02.
+        lh.output_size_steps(28, 5, stride=2)  # as a cell's value
+
+    Numbers that `ConvGeometry` refuses give its sentence instead. Notebook 02.
     """
     try:
         g = ConvGeometry(n_in, kernel_size, stride, padding, dilation)

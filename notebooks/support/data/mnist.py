@@ -1,34 +1,20 @@
-"""MNIST: from files, downloaded, or scikit-learn's digits in its place.
-
-torchvision and scikit-learn take seconds to import: the functions that need them do it.
-"""
+"""MNIST: from files, downloaded, or scikit-learn's digits in its place."""
 
 import multiprocessing
 import os
 import urllib.request
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
-from typing import NamedTuple
 
-import numpy as np
 import torch
-from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 
 from ..files import PROJECT, shown_path, typed_path, write_file
 from ..words.texts import text
+from .digits import Digits, sklearn_digits
 from .mnist_files import MNIST_FILES, plain_content, read_files
 
 NETWORK_SECONDS = 4  # a server that says nothing for so long counts as dead
-
-
-class Digits(NamedTuple):
-    """`train` and `test`: TensorDatasets of uint8 images (N, 1, 28, 28) and int64 labels (N,).
-    `source`: "MNIST" or "scikit-learn". Notebook 06."""
-
-    train: TensorDataset
-    test: TensorDataset
-    source: str
 
 
 def load_mnist(root: str | Path | None = None) -> Digits:
@@ -43,7 +29,7 @@ def load_mnist(root: str | Path | None = None) -> Digits:
     for one that cannot be read. In data/ such files are downloaded; where that fails,
     scikit-learn's 1,797 digits take MNIST's place, and a line says so. A relative $LENET_DATA
     counts from the project's folder, since kernels run in the notebook's. Notebooks 01 and 03 to
-    06.
+    07.
     """
     folder, named = data_folder(root)
     try:
@@ -81,7 +67,7 @@ def _as_digits(contents):
 def _download(folder):
     """The contents of MNIST_FILES from torchvision's mirrors, kept in a folder where torchvision
     would have them. (It has no limit of time itself, and trusts any file that exists.)"""
-    from torchvision.datasets import MNIST
+    from torchvision.datasets import MNIST  # takes seconds
 
     for mirror in MNIST.mirrors:
         try:
@@ -106,35 +92,3 @@ def _fetch(url, name):
             raise OSError(text("data_silent", seconds=NETWORK_SECONDS)) from None
     with response:
         return plain_content(response.read(), name, url)
-
-
-def small_set() -> tuple[np.ndarray, np.ndarray, int]:
-    """scikit-learn's 1,797 digits: 8x8 numbers from 0 to 16 (1797, 64), labels (1797,), and how
-    many are to learn from: the first ones. A fifth, always the same, is for the test."""
-    from sklearn.datasets import load_digits
-    from sklearn.model_selection import train_test_split
-
-    images, labels = load_digits(return_X_y=True)
-    parts = train_test_split(np.arange(len(labels)), test_size=0.2, random_state=0, stratify=labels)
-    order = np.concatenate(parts)
-    return images[order], labels[order], len(parts[0])
-
-
-def sklearn_digits() -> Digits:
-    """scikit-learn's 1,797 real digits, 8x8 pixels, in MNIST's style: 20x20 inside 28x28, uint8.
-
-        digits = sklearn_digits()
-        history = train(LeNet5(), digits, epochs=5)  # seconds
-
-    A fifth, always the same, is for the test. Notebook 06, and wherever there is no MNIST.
-    """
-    images, labels, n_train = small_set()
-    images = torch.tensor(images).view(-1, 1, 8, 8) * (255 / 16)
-    images = F.interpolate(images, size=20, mode="bicubic").clamp(0, 255)
-    # float64, and halves upwards: the same pixels on every machine, and in 00_demo.html
-    images = F.pad((images + 1e-7).round().to(torch.uint8), [4] * 4)
-    labels = torch.tensor(labels, dtype=torch.int64)
-    train, test = (
-        TensorDataset(images[part], labels[part]) for part in (slice(n_train), slice(n_train, None))
-    )
-    return Digits(train, test, "scikit-learn")

@@ -50,7 +50,7 @@ def load_drawings() -> TensorDataset:
         print(evaluate(model, mine))
 
     Prints how many there are; of fewer than ENOUGH it takes the project's own instead, three of
-    each digit. Raises ValueError where the file is damaged. Notebook 06.
+    each digit. Raises ValueError where the file is damaged. Notebook 07.
     """
     drawings, labels = read_drawings()
     key, kept = "digits_own", len(labels)

@@ -1,12 +1,19 @@
 """`check` and what belongs to it: answers read, judged and kept; guesses.
 
-judging           `check`: what is said of an answer
-timed             a student's call: the room it is judged in, and its limit of time
-code_exercises    those that ask for a function
-number_exercises  the exercises that ask for a number, and the mistakes that are worth a hint
-exercises         all of them, and the notebook that asks each
-answers           the answers that were given, and `report`, which prints them
-reading           an answer read, compared, and written in few characters
-guesses           a guess before a run, shown beside what came out
-questions         those that need more than a number
+check      `check`: what is said of an answer
+sandbox    where an answer is judged: a thread, the limit of time, the session left as it was
+number     questions whose answer is a number: judged, with their known mistakes
+function   questions whose answer is a function: tried on many cases
+values     an answer read as a number or tensor, compared, and shown in few characters
+answers    who keeps the answers that were given, and `report`, which prints them
+guesses    a guess before a run, shown beside what came out
+questions  what is asked, and the known mistakes: a file a notebook
 """
+
+from .answers import report
+from .check import check
+from .guesses import guess, reveal
+from .questions.nb01_padding_stride_kernel import stroke_picture
+from .questions.nb06_break_it import mystery_trainings
+
+__all__ = ["check", "guess", "mystery_trainings", "report", "reveal", "stroke_picture"]

@@ -3,13 +3,12 @@
 import json
 import os
 import textwrap
-import threading
 import time
 
-from ..files import MY_NETWORK, one_at_a_time, shown_path, write_file
+from ..files import MY_NETWORK, one_at_a_time, shown_path, unreadable, write_file
 from ..words.texts import text
-from .exercises import NOTEBOOKS
-from .reading import say
+from .questions import EXAMPLE, NOTEBOOKS, QUESTIONS
+from .values import say
 
 MY_ANSWERS = MY_NETWORK.with_name("my_answers.json")
 """{exercise: an entry, see FIELDS}"""
@@ -20,23 +19,22 @@ FIELDS = {
 }
 LINE = 60  # characters; a longer answer has lines of its own in the report
 
-_lock = threading.Lock()
 _unsaved: dict[str, dict] = {}  # where the file cannot be written
 
 
 def keep_answer(name: str, answer: str, right: bool) -> None:
     """Adds a try to MY_ANSWERS, or to this kernel's memory where that cannot be written. The same
     answer once more, as when a cell is run again, is no new try, nor is any after a right one."""
-    with _lock:
-        try:
-            with one_at_a_time(MY_ANSWERS):
-                answers = _read_answers() | _unsaved
-                answers[name] = _with_try(answers.get(name), answer, right)
-                content = json.dumps(answers, ensure_ascii=False, indent=1)
-                write_file(MY_ANSWERS, content.encode(errors="backslashreplace"))
-                _unsaved.clear()
-        except OSError:
-            _unsaved[name] = _with_try(_all_answers()[0].get(name), answer, right)
+    answers = dict(_unsaved)
+    try:
+        with one_at_a_time(MY_ANSWERS):
+            answers = _read_answers() | _unsaved
+            answers[name] = _with_try(answers.get(name), answer, right)
+            content = json.dumps(answers, ensure_ascii=False, indent=1)
+            write_file(MY_ANSWERS, content.encode(errors="backslashreplace"))
+            _unsaved.clear()
+    except OSError:
+        _unsaved[name] = _with_try(answers.get(name), answer, right)
 
 
 def _with_try(entry, answer, right):
@@ -50,7 +48,10 @@ def _read_answers():
     """What MY_ANSWERS holds; a damaged file is put aside, and told. Raises OSError."""
     if not os.path.lexists(MY_ANSWERS):
         return {}
-    content = MY_ANSWERS.read_bytes()
+    try:
+        content = MY_ANSWERS.read_bytes()
+    except OSError as error:
+        raise unreadable(MY_ANSWERS, error) from None
     try:
         answers = json.loads(content)
         for entry in answers.values():
@@ -63,37 +64,26 @@ def _read_answers():
         return {}
 
 
-def _all_answers():
-    """The answers of the file and of this kernel, and an OSError's sentence where the file can be
-    neither read nor put aside."""
-    try:
-        return _read_answers() | _unsaved, ""
-    except OSError as error:
-        return dict(_unsaved), text(
-            "answers_unread", path=shown_path(MY_ANSWERS), error=error.strerror or error
-        )
-
-
 def report(student: str = ...) -> None:
     """Prints your homework, to be handed in as text: each exercise of every notebook, whether it
-    was answered, at which try it was right, and that answer or the last. Notebook 06.
+    was answered, at which try it was right, and that answer or the last. Notebook 07.
 
-    student: your name.
+        lh.report("Ming")
+
+    Raises OSError where the file of answers cannot be read.
     """
-    with _lock:
-        answers, trouble = _all_answers()
-    name = "" if student is ... or student is None else " ".join(str(student).split())
+    answers = _read_answers() | _unsaved
+    name = "" if student in (..., None) else " ".join(str(student).split())
     say(text("report_title", name=name or text("report_no_name"), date=time.strftime("%Y-%m-%d")))
-    names = [name for exercises in NOTEBOOKS.values() for name in exercises]
-    for notebook, exercises in NOTEBOOKS.items():
+    names = QUESTIONS.keys() - {EXAMPLE}
+    width = max(map(len, names))
+    for notebook, asked in NOTEBOOKS.items():
         say(f"\n{notebook}")
-        for name in exercises:
-            say(_entry_text(name.ljust(max(map(len, names))), answers.get(name)))
+        for name in filter(names.__contains__, asked):
+            say(_entry_text(name.ljust(width), answers.get(name)))
     entries = [answers[name] for name in names if name in answers]
     right = sum(entry["right"] for entry in entries)
     say("\n" + text("report_sum", n=len(names), answered=len(entries), right=right))
-    if trouble:
-        say(trouble)
     if _unsaved:
         say(text("answers_unsaved", path=shown_path(MY_ANSWERS)))
     say(text("report_help", name=MY_ANSWERS.name))

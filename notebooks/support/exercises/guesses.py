@@ -1,10 +1,9 @@
 """A guess before a run, shown beside what came out."""
 
 import difflib
-import math
 
 from ..words.texts import text
-from .reading import say
+from .values import read_number, say
 
 # What can be guessed, and its unit: "%" where the result is a share in [0, 1], "" for a number.
 GUESSES = {
@@ -26,6 +25,9 @@ _guessed: dict[str, float] = {}
 def guess(name: str, value=...) -> None:
     """Keeps a guess until `reveal` shows it, and prints one line; `...` is none yet.
     Notebooks 00 and 02 to 06.
+
+        lh.guess("epoch1_accuracy", 80)                 # before a run
+        lh.reveal("epoch1_accuracy", history[0].accuracy)  # You guessed 80%; it is 96.3%.
 
     value: a number; for a share per cent, 80 or "80%" and not 0.8. A value that is none of these,
     and a name that is not in GUESSES, are told and not kept.
@@ -59,11 +61,10 @@ def reveal(name: str, actual: float) -> None:
 
 
 def _read(value):
-    """A guess as a finite number, or None."""
+    """A guess as a number, or None."""
     try:
-        number = float(value.strip().rstrip("%％") if isinstance(value, str) else value)
-        return number if math.isfinite(number) and not isinstance(value, bool) else None
-    except Exception:  # whatever a reader hands in: no number
+        return read_number(float(value.strip().rstrip("%％")) if isinstance(value, str) else value)
+    except ValueError:
         return None
 
 

@@ -7,3 +7,15 @@ explain  why a cell of a feature map has its value
 patches  what each map of a layer looks for
 diagram  a network as a diagram
 """
+
+from .diagram import network_diagram
+from .explain import explain_cell
+from .images import SIGNS
+from .layers import show_layers
+from .patches import show_patches
+from .results import show_confusion, show_filters, show_mistakes, show_predictions
+
+__all__ = [
+    "SIGNS", "explain_cell", "network_diagram", "show_confusion", "show_filters", "show_layers",
+    "show_mistakes", "show_patches", "show_predictions",
+]  # fmt: skip

@@ -1,29 +1,9 @@
-"""The command line of `python lenet_helpers.py`: its options, and Ctrl-C."""
+"""The command line of `python lenet_helpers.py`: its options."""
 
 import argparse
 import os
-import signal
-import sys
 
 from ..words.texts import text
-
-
-def end_at_ctrl_c() -> None:
-    """Ctrl-C ends Python with a line until `raise_at_ctrl_c`: within the import of torch, which
-    takes seconds, a KeyboardInterrupt would be a page of its code."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else nohup or a shell's `&`
-        signal.signal(signal.SIGINT, _end)
-
-
-def _end(*_):
-    print(text("interrupted"), file=sys.stderr, flush=True)
-    os._exit(130)  # not SystemExit: half of torch is there
-
-
-def raise_at_ctrl_c() -> None:
-    """Ctrl-C raises KeyboardInterrupt again."""
-    if signal.getsignal(signal.SIGINT) is _end:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def command_parser() -> argparse.ArgumentParser:

@@ -7,16 +7,17 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ..data.mnist import Digits
-from ..files import UNNAMED, try_files
+from ..data.digits import Digits
+from ..files import UNNAMED, try_files, write_file
 from ..network.learning import check_learning
 from ..network.predictions import answers_differ
+from ..network.weights import save_weights
 from ..words.texts import text
 
 
 @dataclass
 class TrainingPlan:
-    """The arguments of `train`, each checked at its door; raises what `train` says of them."""
+    """The arguments of `train`, which has checked each by itself; raises what `train` says."""
 
     model: nn.Module
     digits: Digits
@@ -46,10 +47,14 @@ class TrainingPlan:
             print(text("not_saved", error=error))
             self.save = None
 
-    def log_text(self, history, report=None) -> bytes:
-        """The log's lines: its title, an epoch each, and at the end the report."""
-        lines = [self.log_title, *map(str, history), str(report or "")]
-        return "".join(f"{line}\n" for line in lines if line).encode()
+    def write_files(self, model: nn.Module, history: list, evaluation) -> None:
+        """After an epoch: the weights; the log, an epoch a line, and at the end the report."""
+        if self.save:
+            save_weights(model, self.save)
+        if self.log:
+            report = evaluation if len(history) == self.epochs else ""
+            lines = [self.log_title, *map(str, history), str(report)]
+            write_file(self.log, "".join(f"{line}\n" for line in lines if line).encode())
 
     def guess_note(self, result) -> str:
         """A sentence for an `EpochResult` that is no better than answers without a look, else "".

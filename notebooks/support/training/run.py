@@ -25,10 +25,13 @@ class _Stopped(Exception):
 class TrainingRun:
     """A training in the background; as a cell's value, its panel. Notebook 04.
 
-    A copy of the model is trained, so that cells may do with the model what they like; at the end
-    of each epoch the model gets its weights. `model`, `epochs`; `history`: the `EpochResult`s so
-    far; `first_layers`: copies of the first convolution, if there is one, at the start and after
-    each of these epochs; `running`; `error`: what ended it, or None; `panel`: the `TrainingPanel`.
+        run = lh.train_in_background(model, digits)
+        run.wait()[-1].accuracy  # run.stop() ends it
+
+    A copy of the model is trained; at the end of each epoch the model gets its weights. `model`,
+    `epochs`; `history`: the `EpochResult`s so far; `first_layers`: copies of the first convolution,
+    if there is one, at the start and after each of these epochs; `running`; `error`: what ended it,
+    or None; `panel`: the `TrainingPanel`.
     """
 
     _latest, _starting = None, threading.Lock()  # here, where reloading the helper does not reach
@@ -57,7 +60,7 @@ class TrainingRun:
         self._losses, self._recent = [], []  # points of the curve; the losses since the last one
         self._batch = 0  # of the whole run
         self._began = self._reported = time.monotonic()
-        self._shown, self._process = None, os.getpid()
+        self._shown = None
         self.panel = TrainingPanel(self.epochs)
         self.panel.on_msg(lambda panel, content, buffers: content.get("stop") and self._stop.set())
         atexit.register(self._leave)
@@ -67,9 +70,8 @@ class TrainingRun:
         threading.Thread(target=context.run, args=(self._work,), daemon=True).start()
 
     def wait(self) -> list:
-        """Returns `history` when the training has ended, and prints the panel's note, if any;
-        raises what ended it, if anything did. An interrupt (Ctrl-C, the square button) ends the
-        waiting, not the training."""
+        """Returns `history` at the training's end and prints the panel's note; raises what ended
+        it, if anything did. An interrupt (the square button) ends the waiting, not the training."""
         while not self._done.wait(0.2):  # an interrupt in Thread.join leaves a broken state behind
             pass
         self._show_again()  # nbclient heeds only what comes from the running cell
@@ -80,24 +82,20 @@ class TrainingRun:
         return self.history
 
     def stop(self) -> None:
-        """Ends the training after the batch at hand; returns when it has ended. The epochs finished
-        stay as they are."""
+        """Ends the training after the batch at hand; the epochs that are finished stay."""
         self._stop.set()
         self._done.wait()
 
     def _leave(self):
-        """Python ends: the training must, before what it uses is taken apart. (A forked Python has
-        no thread that trains.)"""
+        """Python ends: the training must, before what it uses is taken apart."""
         self._leaving = True
-        self._stop.set()
-        if os.getpid() == self._process:
-            self._done.wait()
+        self.stop()
 
     def _work(self):
         try:
             torch.set_num_threads(threads_beside_the_kernel())
             for result in self._results:
-                self._hand_over()
+                self._copy_back()
                 self.history.append(result)
                 self.first_layers.append(first_convolution(self._twin))
         except _Stopped:
@@ -117,7 +115,7 @@ class TrainingRun:
             if self._shown and not self._leaving:
                 self._shown.update(self.panel)
 
-    def _hand_over(self):
+    def _copy_back(self):
         """The model gets the weights of its twin, unless a cell gave it other layers."""
         try:
             copy_back(self._twin, self.model)

@@ -6,3 +6,10 @@ panel     widget: a training in the background
 downhill  widget: one step of gradient descent
 softmax   widget: scores, shares and the loss
 """
+
+from .downhill import downhill
+from .draw_pad import DrawPad
+from .explorer import explore_convolution, explore_kernels
+from .softmax import explore_softmax
+
+__all__ = ["DrawPad", "downhill", "explore_convolution", "explore_kernels", "explore_softmax"]

@@ -3,3 +3,8 @@
 texts   every sentence that a reader meets (a table a wing), in the language of `start`
 labels  words in figures, in that language where there is a font for it
 """
+
+from .labels import label, use_chinese_font
+from .texts import text, use
+
+__all__ = ["label", "text", "use", "use_chinese_font"]

@@ -7,32 +7,20 @@ from matplotlib import font_manager
 
 from .texts import LABELS, language
 
-FONTS = (  # the first that is there is used
-    "Noto Sans CJK SC",
-    "Noto Sans SC",
-    "Source Han Sans SC",
-    "Source Han Sans CN",
-    "Microsoft YaHei",  # Windows
-    "PingFang SC",  # macOS
-    "Hiragino Sans GB",
-    "SimHei",
-    "WenQuanYi Micro Hei",
-    "WenQuanYi Zen Hei",
-    "Noto Sans CJK JP",  # all that matplotlib before 3.11 sees in Noto's file
-    "Heiti TC",
-    "Arial Unicode MS",
-    "SimSun",
-)
+FONTS = (  # the first that is there is used; on Linux, Windows, macOS, and what is rarer
+    "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Source Han Sans CN",
+    "Microsoft YaHei", "PingFang SC", "Hiragino Sans GB", "SimHei", "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei", "Noto Sans CJK JP",  # all that matplotlib before 3.11 sees in Noto's file
+    "Heiti TC", "Arial Unicode MS", "SimSun",
+)  # fmt: skip
 
 
 def use_chinese_font() -> None:
     """Lets figures take from a Chinese font what their own one lacks, if one is installed."""
-    found = _installed()
-    if not found:
+    if not _installed():
         _read_new_fonts()
-        found = _installed()
     family = [name for name in matplotlib.rcParams["font.family"] if name not in FONTS]
-    matplotlib.rcParams["font.family"] = family + found[:1]
+    matplotlib.rcParams["font.family"] = family + _installed()[:1]
 
 
 def _installed():
@@ -49,12 +37,13 @@ def _read_new_fonts():
 
 
 def label(english: str, **values) -> str:
-    """Words for a figure in the language of `start`: `label("learning rate")` is "学习率" after
-    `start("zh")`.
+    """Words for a figure in the language of `start`; notebooks 00, 01 and 03 to 06.
 
-    values: what stands for `{...}` in the words, as in `str.format`. They stay English where the
-    figures have no Chinese font, and where labels.toml does not have them. Notebooks 00, 01 and
-    03 to 06.
+        lh.start("zh")
+        lh.label("learning rate")  # "学习率"
+        lh.label("{n} epochs", n=20)  # values as in `str.format`
+
+    English where figures have no Chinese font, and for words that labels.toml does not have.
     """
     chinese = language() == "zh" and set(FONTS) & set(matplotlib.rcParams["font.family"])
     words = LABELS.get(english, english) if chinese else english

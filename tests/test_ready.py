@@ -7,7 +7,7 @@ import pytest
 
 import lenet_helpers as lh
 from notebooks.support.data import mnist
-from notebooks.support.training import installed
+from notebooks.support.training import ready
 
 
 @pytest.fixture
@@ -26,8 +26,8 @@ def versions(monkeypatch):
 
 
 def test_all_is_there():
-    assert "12 packages" in installed.check_packages()
-    assert importlib.metadata.version("anywidget") in installed.check_page()
+    assert "12 packages" in ready.check_packages()
+    assert importlib.metadata.version("anywidget") in ready.check_page()
 
 
 @pytest.mark.parametrize(
@@ -39,35 +39,35 @@ def test_what_is_too_old_or_missing_is_named(versions, name, version, words):
     with pytest.raises(
         ValueError, match=f"{name} {words}" if version is None else f"{name}.*{words}"
     ):
-        installed.check_packages()
+        ready.check_packages()
 
 
 def test_ipywidgets_and_its_part_for_the_page(versions):
     versions["jupyterlab_widgets"] = versions["jupyterlab-widgets"] = "1.1.0"
     with pytest.raises(ValueError, match="jupyterlab.widgets is at 1.1.0"):
-        installed.check_page()
+        ready.check_page()
 
 
 @pytest.mark.parametrize("found, words", [(None, "lacks"), ("0.1.0", "0.1.0 in the browser")])
 def test_a_page_without_the_widgets(monkeypatch, tmp_path, found, words):
     if found:
-        for folder in installed.PAGE.values():
+        for folder in ready.PAGE.values():
             (tmp_path / folder).mkdir(parents=True)
             content = json.dumps({"version": found})
             (tmp_path / folder / "package.json").write_text(content, encoding="utf-8")
-    monkeypatch.setattr(installed, "jupyter_path", lambda *_: [str(tmp_path)])
+    monkeypatch.setattr(ready, "jupyter_path", lambda *_: [str(tmp_path)])
     with pytest.raises(ValueError, match=f"anywidget.*{words}|{words}.*anywidget"):
-        installed.check_page()
+        ready.check_page()
 
 
 def test_ready_prints_a_line_each_and_raises_nothing(monkeypatch, capsys, versions, small):
-    monkeypatch.setattr(lh, "load_mnist", lambda: small)
+    monkeypatch.setattr(ready, "load_mnist", lambda: small)
     lh.ready()
     assert [line[0] for line in capsys.readouterr().out.splitlines()] == ["✓", "✓", "✗", "✓"]
-    monkeypatch.setattr(lh, "load_mnist", lambda: small._replace(source="MNIST"))
+    monkeypatch.setattr(ready, "load_mnist", lambda: small._replace(source="MNIST"))
     lh.ready()
     assert "1,797 pictures are there" in capsys.readouterr().out
-    monkeypatch.setattr(lh, "load_mnist", lambda: mnist.load_mnist("no such folder"))
+    monkeypatch.setattr(ready, "load_mnist", lambda: mnist.load_mnist("no such folder"))
     versions["torch"] = "1.0"
     lh.ready()
     out = capsys.readouterr().out

@@ -1,11 +1,8 @@
-"""What an answer holds: read as numbers, compared, and written in few characters."""
+"""An answer's value: read as a number or tensor, compared, and shown in few characters."""
 
-import contextlib
-import dis
 import inspect
 import reprlib
 import sys
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -56,9 +53,6 @@ def read_tensor(result) -> torch.Tensor:
         raise ValueError(text("check_tensor", result=abbreviated(result))) from None
 
 
-READERS = {int: read_number, torch.Tensor: read_tensor}
-
-
 def are_equal(a, b, tolerance: float = 1e-6, absolute: float = 1e-6) -> bool:
     """Whether numbers, lists or tensors have the same shape and values."""
     if is_blank(a) or np.shape(a) != np.shape(b):
@@ -77,11 +71,10 @@ def abbreviated(value) -> str:
     try:
         if not isinstance(value, torch.Tensor):
             return " ".join(reprlib.repr(value).split())
-        with contextlib.suppress(RuntimeError):  # of sparse or meta, there are no numbers
-            if value.numel() <= 1000:
-                return f"tensor({reprlib.repr(value.tolist())})"
-        return f"tensor({tuple(value.shape)}, {value.dtype}, {value.layout}, {value.device.type})"
-    except Exception:  # digits by the thousand, a __repr__ that raises
+        if value.numel() <= 1000:
+            return f"tensor({reprlib.repr(value.tolist())})"
+        return f"tensor({tuple(value.shape)}, {value.dtype})"
+    except Exception:  # digits by the thousand, a __repr__ that raises, a tensor without numbers
         return f"<{type(value).__name__}>"
 
 
@@ -98,14 +91,6 @@ def transcript(answer) -> str:
     except Exception:  # code that was typed in nowhere; whatever its methods raise
         pass
     return abbreviated(answer)
-
-
-def uncalled_method(function) -> str:
-    """The first method that a function names on a line of its own, and does not call, or ""."""
-    for named, after in pairwise(dis.get_instructions(getattr(function, "__code__", ""))):
-        if named.opname == "LOAD_ATTR" and after.opname == "POP_TOP":
-            return named.argval
-    return ""
 
 
 def error_message(error: BaseException) -> str:

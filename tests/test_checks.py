@@ -1,5 +1,6 @@
 """What a student hands to a function by mistake, and the sentence that comes back."""
 
+import inspect
 import re
 
 import numpy as np
@@ -222,12 +223,9 @@ def test_calls_that_do_not_fit(tmp_path):
         lambda: lh.train_epoch(model, loader, sgd(fresh())): "another network",
         lambda: lh.train_epoch(model, loader, torch.optim.SGD): "the class SGD",
         lambda: lh.train_epoch(model, loader, model): "optimizer must be",
-        lambda: lh.train_epoch(model, loader, optimizer, print): "scheduler must be",
-        lambda: lh.train_epoch(model, loader, optimizer, on_batch=3): "on_batch must be",
         lambda: lh.train_epoch(model, GOOD, optimizer): "loader must be .* TensorDataset",
         lambda: lh.train_epoch(model, DIGITS, optimizer): "loader must be .* Digits",
         lambda: lh.train_epoch(model, IMAGES, optimizer): "loader must be .* Tensor",
-        lambda: lh.train_epoch(model, [], optimizer): "loader is empty",
         lambda: lh.train_epoch(frozen, loader, sgd(frozen)): "no parameters to train",
         lambda: lh.train_epoch(nn.Flatten(), loader, optimizer): "no parameters to train",
         lambda: lh.train(frozen, DIGITS): "no parameters to train",
@@ -258,7 +256,7 @@ def test_what_fits_is_taken_as_it_is(tmp_path, monkeypatch):
     lh.save_weights(model, "~backup.pt")  # nobody's home
     assert (tmp_path / "~backup.pt").is_file()
     assert torch.equal(weights(lh.load_weights(fresh(4), tmp_path / "w.pt")), weights(model))
-    doc = lh.train.__doc__ + str(lh.train.__signature__)
+    doc = lh.train.__doc__ + str(inspect.signature(lh.train))
     assert re.search("Trains `model`", doc) and "max_lr: float = 0.1" in doc.replace("'", "")
 
 

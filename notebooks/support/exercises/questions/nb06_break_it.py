@@ -1,0 +1,49 @@
+"""What notebook 06 asks: which fault each of five trainings has, under letters instead of names."""
+
+from collections.abc import Callable
+
+from torch import nn
+from torch.utils.data import TensorDataset
+
+from ..number import NumberQuestion
+
+
+class _Times255(nn.Module):
+    def forward(self, x):
+        return x * 255
+
+
+def mystery_trainings(fresh: Callable[[], nn.Module], data: TensorDataset) -> dict[str, dict]:
+    """{"A": the arguments of notebook 06's `experiment`, ... "E"}, each with one of its faults.
+
+    fresh: makes an untrained network that ends in logits; data: what a healthy one trains on. Look
+    at what they do, not here. Notebook 06.
+
+        patients = lh.mystery_trainings(lh.LeNet5, data)
+        experiment(**patients["A"])
+    """
+    in_order = data.tensors[1].argsort(stable=True)
+    zero = fresh()
+    for parameter in zero.parameters():
+        nn.init.zeros_(parameter)
+    by_digit = TensorDataset(*(tensor[in_order] for tensor in data.tensors))
+    return {
+        "A": {"model": fresh(), "data": by_digit, "shuffle": False},
+        "B": {"model": nn.Sequential(fresh(), nn.Softmax(dim=1))},
+        "C": {"model": fresh(), "lr": 0.0001},
+        "D": {"model": zero},
+        "E": {"model": nn.Sequential(_Times255(), fresh())},
+    }
+
+
+_DIAGNOSES = {  # the section of notebook 06 that describes the fault, and known mistakes
+    "a": (3, {"hint_jumps": 2, "hint_usual_loss": 4}),
+    "b": (6, {"hint_falls": 2, "hint_not_near_0": 7, "hint_not_yet": 1}),
+    "c": (2, {"hint_not_zero": 5, "hint_usual_loss": 4}),
+    "d": (5, {"hint_first_loss": 2, "hint_moves": 1}),
+    "e": (4, {"hint_large_loss": 2, "hint_not_zero": 5}),
+}
+QUESTIONS = {
+    f"mystery_{letter}": NumberQuestion(section, "why_diagnosis", mistakes, "hint_diagnosis")
+    for letter, (section, mistakes) in _DIAGNOSES.items()
+}
