@@ -84,7 +84,7 @@ def show_patches(model: nn.Module, dataset: TensorDataset, layer: str = "c3", n:
     and the values that the first and the last give, before ReLU.
 
     layer: a convolution or pooling, by its name in `layer_table`, as "c1" or "features.0". Raises
-    ValueError for another, and for one behind a layer without a square window. Notebook 03.
+    ValueError for another, and for one behind a layer without a square window. Notebook 05.
 
         lh.show_patches(model, digits.test, "c3")
     """

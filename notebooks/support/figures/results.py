@@ -35,7 +35,7 @@ def _show_digit(ax, image, title, color):
 @checked
 def show_predictions(model: nn.Module, dataset: TensorDataset, n: int = 20) -> Figure:
     """The first `n` images of a dataset, each with "guess (label)": green if right, red with a
-    cross if wrong. `n` is at most 200; all are shown, if there are fewer. Notebooks 04 and 06.
+    cross if wrong. `n` is at most 200; all are shown, if there are fewer. Notebook 07.
 
         lh.show_predictions(model, digits.test, n=10)
     """
@@ -89,7 +89,7 @@ def _check_results(evaluation, labels):
 @checked
 def show_confusion(evaluation) -> Figure:
     """The confusion matrix of what `evaluate` returned: rows are the labels, columns the guesses.
-    Notebooks 04 and 06.
+    Notebooks 04 and 07.
 
         lh.show_confusion(lh.evaluate(model, digits.test))
     """
@@ -113,7 +113,7 @@ def show_filters(model: nn.Module, image=None) -> Figure:
     """The kernels of the model's first convolution: blue below zero, orange above.
 
     image: what `grey_levels` takes; below each kernel there is then the feature map that it makes
-    of it, before ReLU. Raises ValueError for a model without a convolution. Notebook 04.
+    of it, before ReLU. Raises ValueError for a model without a convolution. Notebook 05.
 
         lh.show_filters(model, digits.test.tensors[0][4])
     """

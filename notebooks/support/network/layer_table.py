@@ -58,7 +58,7 @@ class LayerTable(list):
 @checked
 def layer_table(model: nn.Module, input_shape: tuple[int, ...] = (1, 28, 28)) -> LayerTable:
     """What each layer of a model makes and costs for one image of `input_shape` (channels, height,
-    width), measured: a copy of the model runs once. Notebook 03.
+    width), measured: a copy of the model runs once. Notebook 05.
 
     The rows stand in the order of use: layers with weights, and those that change how many numbers
     there are; pooling and padding functions, too. Raises ValueError, naming the layer, where
