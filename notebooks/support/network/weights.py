@@ -31,7 +31,8 @@ def save_weights(model: nn.Module, path: str | Path) -> None:
 
 @checked
 def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
-    """Loads what `save_weights` wrote into a model, and returns the model. Notebooks 00, 03, 05 and 07.
+    """Loads what `save_weights` wrote into a model, and returns the model. Notebooks 00, 03, 05
+    and 07.
 
     A relative path counts from the current folder, else from the notebooks' or the project's. Takes
     a checkpoint with such weights in it, too. Raises OSError for a file that is missing, a folder
