@@ -3,9 +3,6 @@
 downhill.js draws them.
 """
 
-from pathlib import Path
-
-import anywidget
 import torch
 import traitlets
 from matplotlib.figure import Figure
@@ -15,18 +12,18 @@ from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 
 from ..checks import checked
-from ..figures.images import png
 from ..network.calls import refuse_scripted
 from ..network.forward import check_batch, check_learning
 from ..network.inference import as_input, snapshot
 from ..words.labels import label
-from ..words.texts import page_texts, text
+from ..words.texts import text
+from .widget import Widget
 
 PICTURES = 500  # of a dataset: the loss is their mean
 RATES = [float(f"{step}e{power}") for power in range(-2, 2) for step in (1, 1.5, 2, 3, 5, 7)]
 
 
-class Downhill(anywidget.AnyWidget):
+class Downhill(Widget):
     """The loss along one weight, a valley, and after one step of all: see `downhill`.
 
     weights: where the weight has stood, now last; learning_rate: one of RATES; both may be set.
@@ -34,13 +31,11 @@ class Downhill(anywidget.AnyWidget):
     step of all weights at each of RATES, None where it is no number.
     """
 
-    _esm = Path(__file__).with_name("downhill.js")
-    _css = Path(__file__).with_name("downhill.css")
+    NAME, TEXTS = "downhill", ("downhill_",)
     weights = traitlets.List(traitlets.Float(), minlen=1).tag(sync=True)
     learning_rate = traitlets.Enum(RATES, 1.0).tag(sync=True)
     digit, n_weights = traitlets.Int().tag(sync=True), traitlets.Int().tag(sync=True)
-    valley, texts = traitlets.Dict().tag(sync=True), traitlets.Dict().tag(sync=True)
-    before = traitlets.Float().tag(sync=True)
+    valley, before = traitlets.Dict().tag(sync=True), traitlets.Float().tag(sync=True)
     losses, rates = traitlets.List().tag(sync=True), traitlets.List(RATES).tag(sync=True)
 
     def loss(self, weight: float) -> float:
@@ -65,11 +60,6 @@ class Downhill(anywidget.AnyWidget):
         title = label("loss after one step of all parameters")
         every.set(title=title, xlabel=label("learning rate"))
         return fig
-
-    def _repr_mimebundle_(self, **kwargs):
-        """The widget, and a PNG of both curves for a page without Python."""
-        data, metadata = super()._repr_mimebundle_(**kwargs)
-        return {**data, "image/png": png(self.figure())}, metadata
 
 
 @checked
@@ -102,7 +92,6 @@ def downhill(model: nn.Module, dataset: TensorDataset, digit: int = 0) -> Downhi
         valley=_valley(logits.detach().double(), labels, digit, bias),
         before=before.item(),
         losses=[_loss_after_a_step(model, images, labels, rate) for rate in RATES],
-        texts={**page_texts("downhill_"), "gone": text("goes_on")},
     )
 
 
