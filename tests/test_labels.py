@@ -55,7 +55,7 @@ def figures(small):
     model = read_trained()
     four = small.test.tensors[0][small.test.tensors[1] == 4][0]
     results = lh.evaluate(model, small.test)
-    panel = TrainingPanel(2)
+    panel = TrainingPanel(epochs=2)
     panel.losses, panel.accuracies = [(0.5, 1.0), (1.0, 0.5)], [0.8, 0.9]
     yield "panel", panel.figure()
     yield "layers", lh.show_layers(model, four)

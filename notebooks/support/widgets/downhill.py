@@ -67,6 +67,10 @@ def downhill(model: nn.Module, dataset: TensorDataset, digit: int = 0) -> Downhi
     """One step downhill on a dataset's first 500 pictures: of one weight, the bias of output
     `digit` (the loss is convex in it: a valley), and of all weights along the gradient.
 
+        down = lh.downhill(model, digits.train, digit=0)
+        down.learning_rate = 0.5
+        down.loss(-2.5)  # if the bias were -2.5
+
     The model stays as it is and may be in training. Raises ValueError for a model that lacks `fc3`,
     learns nothing or gives no numbers, and what `checked` says. Notebook 04.
     """

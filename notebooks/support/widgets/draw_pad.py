@@ -1,7 +1,5 @@
 """The draw pad, in numbers: what is drawn, what a network makes of it. draw_pad.js draws them."""
 
-from __future__ import annotations
-
 import threading
 
 import numpy as np
@@ -24,6 +22,10 @@ from .widget import Offered, Widget
 class DrawPad(Widget):
     """A pad to draw a digit on and, as one draws, what a network makes of it: the image it sees,
     its guesses, the ten probabilities and the maps of every layer. Notebook 00.
+
+        pad = lh.DrawPad({"trained": model, "untrained": lh.LeNet5()})
+        pad.drawing = lh.sample_drawing(3)
+        pad.image.shape  # (1, 28, 28)
 
     models: a model with the layers of `LeNet5`, or {name: model} to choose from. A model may be in
     training meanwhile: a copy of it runs. `drawing`: uint8 (112, 112), 0 is empty, a copy; set it,
@@ -48,8 +50,6 @@ class DrawPad(Widget):
     def __init__(self, models: nn.Module | dict[str, nn.Module]) -> None:
         named = models.items() if isinstance(models, dict) else [("", models)]
         self._models = {str(name): check_argument("model", model) for name, model in named}
-        if not self._models:
-            raise ValueError(text("pad_models"))
         self._lock = threading.RLock()  # a page's message may come in a thread of its own
         names = list(self._models)
         self.choices = {"network": names}

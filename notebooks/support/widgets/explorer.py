@@ -17,13 +17,8 @@ from ..words.labels import label
 from ..words.texts import text
 from .widget import Offered, Widget
 
-LIMITS = {
-    "n_in": range(3, 13),
-    "kernel_size": range(1, 8),
-    "stride": range(1, 5),
-    "padding": range(0, 5),
-    "dilation": range(1, 4),
-}
+LIMITS = {"n_in": range(3, 13), "kernel_size": range(1, 8)}
+LIMITS |= {"stride": range(1, 5), "padding": range(5), "dilation": range(1, 4)}
 LARGEST = 256  # picture: more than that has no pixel to point at
 OWN = "own"  # the preset of a kernel that was edited
 
@@ -103,7 +98,7 @@ class Explorer(Widget):
     n_in, kernel_size, stride, padding, dilation, preset = (
         Offered().tag(sync=True, echo_update=False) for _ in range(6)
     )
-    kernel = Kernel().tag(sync=True, echo_update=False)
+    kernel = Kernel([[0.0]]).tag(sync=True, echo_update=False)
     choices, images, kernels = (traitlets.Dict().tag(sync=True) for _ in range(3))
 
     def __init__(self, images: dict[int, torch.Tensor], *values):
@@ -119,10 +114,6 @@ class Explorer(Widget):
             kernels=kernels,
             **dict(zip(choices, values)),
         )
-
-    @traitlets.default("kernel")
-    def _empty(self):
-        return [[0.0]]
 
     @traitlets.observe("preset", "kernel_size")
     def _make_kernel(self, change):
@@ -174,6 +165,10 @@ def explore_convolution(
 ) -> Explorer:
     """Sliders, formula, and a convolution in which every cell shows what it is made of.
 
+        explorer = lh.explore_convolution(n_in=7, stride=2)
+        explorer.kernel = [[0, 1], [1, 0]]
+        explorer.preset  # "own"
+
     Raises ValueError for what LIMITS and PRESETS do not offer. Notebook 01.
     """
     images = {n: sample_image(n) for n in LIMITS["n_in"]}
@@ -183,6 +178,8 @@ def explore_convolution(
 @checked
 def explore_kernels(image) -> Explorer:
     """An image, a kernel to choose or edit, and the feature map that comes out.
+
+        lh.explore_kernels(digits.test.tensors[0][0]).preset = "sharpen"
 
     image: a PIL image, array or tensor, grey or in colour, as high as wide; grey levels and masks
     become numbers from 0 to 1, floats and signed integers stay as they are. Raises ValueError for

@@ -22,14 +22,10 @@ class TrainingPanel(Widget):
     NAME, TEXTS = "panel", ("run_",)
     state = traitlets.Enum(STATES, "running").tag(sync=True)
     epochs = traitlets.Int(1).tag(sync=True)
-    fraction, seconds = traitlets.Float().tag(sync=True), traitlets.Float().tag(sync=True)
+    fraction, seconds = (traitlets.Float().tag(sync=True) for _ in range(2))
     left = traitlets.Float(None, allow_none=True).tag(sync=True)
-    losses, accuracies = traitlets.List().tag(sync=True), traitlets.List().tag(sync=True)
-    note = traitlets.Unicode().tag(sync=True)
-    log, error = traitlets.Unicode().tag(sync=True), traitlets.Unicode().tag(sync=True)
-
-    def __init__(self, epochs: int):
-        super().__init__(epochs=epochs)
+    losses, accuracies = (traitlets.List().tag(sync=True) for _ in range(2))
+    note, log, error = (traitlets.Unicode().tag(sync=True) for _ in range(3))
 
     def figure(self) -> Figure | None:
         """Both curves, once there are epochs."""

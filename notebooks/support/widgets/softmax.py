@@ -40,6 +40,8 @@ def explore_softmax(logits, label: int) -> SoftmaxExplorer:
     """A picture's scores as sliders: exp of each, its share of the sum (softmax), and the loss
     (cross-entropy), which is -ln of the right one's share.
 
+        lh.explore_softmax(model(image[None])[0], label=6)
+
     logits: ten numbers, a tensor or not. Raises TypeError for what are no numbers, ValueError for
     other than ten, for NaN and infinity, and for a label that is none of 0 to 9. Notebook 04.
     """
