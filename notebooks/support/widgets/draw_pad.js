@@ -40,7 +40,8 @@ export function softmax(outputs) {
 const control = (tag, attributes, ...children) =>
   make(tag, { "data-lm-suppress-shortcuts": "true", ...attributes }, ...children);
 const button = (attributes, text) => control("button", { type: "button", ...attributes }, text);
-export const percent = p => p > 0.9995 ? ">99.9%" : p < 0.0005 ? "<0.1%" : `${(100 * p).toFixed(1)}%`;
+export const percent = p =>
+  p > 0.9995 ? ">99.9%" : p < 0.0005 ? "<0.1%" : `${(100 * p).toFixed(1)}%`;
 const bytes = view => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 const largest = values => values.reduce((a, b) => Math.max(a, b));
 
