@@ -322,7 +322,7 @@ def test_without_its_widget_the_panel_says_how_to_bring_it_back(small, language,
     """And a page without a kernel has a picture of the curves, once there are any."""
     texts.use(language)
     run = lh.train_in_background(fresh(), small, epochs=1)
-    before = panel.TrainingPanel(1)._repr_mimebundle_()[0]
+    before = panel.TrainingPanel()._repr_mimebundle_()[0]
     run.wait()
     after = run.panel._repr_mimebundle_()[0]
     assert word in before["text/plain"] and word in after["text/plain"]

@@ -100,10 +100,24 @@ def test_files_and_functions_are_small():
                 assert node.end_lineno - node.lineno < 40, node.name
 
 
+def javascript_functions(lines):
+    """(first line, number of lines) of each function: to the bracket at its own indentation."""
+    for i, line in enumerate(lines):
+        indent, start = re.match(r"( *)(.*)", line).groups()
+        is_block = re.match(r"(if|for|while|switch|else|class)\b|}", start)
+        if start.endswith("{") and ("(" in start or "=>" in start) and not is_block:
+            yield (
+                start,
+                next(n for n, end in enumerate(lines[i:], 1) if end.startswith(indent + "}")),
+            )
+
+
 def test_javascript_is_small():
     for path in [*SUPPORT.rglob("*.js"), *PAGES.glob("*.js")]:
         lines = path.read_text(encoding="utf-8").splitlines()
         assert len(lines) <= 450 and max(map(len, lines)) <= 100, path
+        functions = dict(javascript_functions(lines))
+        assert functions and max(functions.values()) <= 80, (path, functions)
 
 
 def notebooks_that_use(name):
@@ -152,6 +166,8 @@ def test_every_text_is_there_in_both_languages_and_used():
     source = "".join(path.read_text(encoding="utf-8") for path in MODULES)
     prefixes = tuple(re.findall(r'text\(f"(\w+)\{|page_texts\("(\w+)"\)', source))
     prefixes = tuple(filter(None, (part for pair in prefixes for part in pair)))
+    widgets = re.findall(r"^    NAME, TEXTS = .*", source, re.M)
+    prefixes += (*re.findall(r'"(\w+_)"', "".join(widgets)), "widget_")
     unused = {key for key in texts.TEXTS if f'"{key}"' not in source}
     assert {key for key in unused if not key.startswith(prefixes)} == set()
 

@@ -7,15 +7,15 @@ import re
 
 import pytest
 import torch
-from lab import PROJECT, end_python, run_code
+from lab import end_python, run_code
 from PIL import Image
 
 import lenet_helpers as lh
 from notebooks.support.figures.images import number_text
 from notebooks.support.widgets import explorer
+from notebooks.support.widgets.widget import module
 
 GRIDS = "input", "kernel", "output"
-MODULE = (PROJECT / "notebooks/support/widgets/explorer.js").read_text(encoding="utf-8")
 ASK = """async ([source, images, kernels, settings]) => {
     const url = URL.createObjectURL(new Blob([source], {type: "text/javascript"}));
     const {geometry, convolve} = await import(url);
@@ -40,7 +40,7 @@ def test_every_setting_of_the_sliders_is_torchs(lab):
     kernels = {k: explorer.PRESETS["random"](k).double() for k in explorer.LIMITS["kernel_size"]}
     groups = images, kernels  # an old playwright wants texts for keys
     tables = [{str(key): table.tolist() for key, table in group.items()} for group in groups]
-    answers = lab.page.evaluate(ASK, [MODULE, *tables, settings])
+    answers = lab.page.evaluate(ASK, [module("explorer"), *tables, settings])
     assert len(answers) == 10 * 7 * 4 * 5 * 3
     for (n, k, s, p, d), (fits, padded, span, n_out, unused, windows, feeds, output) in zip(
         settings, answers, strict=True
@@ -69,7 +69,7 @@ def test_numbers_are_written_short_and_as_in_python(lab):
             const url = URL.createObjectURL(new Blob([source], {type: "text/javascript"}));
             return values.map((await import(url)).numberText);
         }""",
-        [MODULE, values],
+        [module("explorer"), values],
     )
     assert written[: len(short)] == list(short.values())
     assert written == [number_text(float(value)) for value in values]

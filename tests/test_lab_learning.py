@@ -5,11 +5,12 @@ import math
 
 import pytest
 import torch
-from lab import PROJECT, end_python, run_code
+from lab import end_python, run_code
 from material import fresh
 from torch.nn import functional as F
 
 import lenet_helpers as lh
+from notebooks.support.widgets.widget import module
 
 SETUP = """import lenet_helpers as lh, torch
 lh.start("{}")
@@ -29,8 +30,7 @@ IMPORT = """async ([source, name, calls]) => {
 
 
 def ask(lab, file, name, calls):
-    source = (PROJECT / "notebooks/support/widgets" / file).read_text(encoding="utf-8")
-    return lab.page.evaluate(IMPORT, [source, name, calls])
+    return lab.page.evaluate(IMPORT, [module(file), name, calls])
 
 
 def text_of(root, selector):
@@ -82,19 +82,17 @@ def test_the_pages_numbers_are_torchs(lab, small):
         loss.backward()  # what the lesson calls `.grad`
         losses.append(loss.item())
         slopes.append(model.fc3.bias.grad[digit].item())
-    found = ask(lab, "downhill.js", "lossAt", [[valley, bias] for bias in biases])
+    found = ask(lab, "downhill", "lossAt", [[valley, bias] for bias in biases])
     assert found == pytest.approx(losses, rel=1e-5)
-    found = ask(lab, "downhill.js", "slopeAt", [[valley, bias] for bias in biases])
+    found = ask(lab, "downhill", "slopeAt", [[valley, bias] for bias in biases])
     assert found == pytest.approx(slopes, abs=1e-5)
     near = [[valley, bias + step] for bias in biases for step in (1e-4, -1e-4)]
-    near = ask(lab, "downhill.js", "lossAt", near)
+    near = ask(lab, "downhill", "lossAt", near)
     rises = [(right - left) / 2e-4 for right, left in zip(near[::2], near[1::2])]
     assert found == pytest.approx(rises, abs=1e-7)  # finite differences
 
     scores = [torch.randn(10).double() * 10, torch.zeros(10), torch.tensor([900.0, 0, -900])]
-    for each, answer in zip(
-        scores, ask(lab, "softmax.js", "softmax", [[s.tolist()] for s in scores])
-    ):
+    for each, answer in zip(scores, ask(lab, "softmax", "softmax", [[s.tolist()] for s in scores])):
         assert answer["shares"] == pytest.approx(each.softmax(0).tolist())
         assert answer["costs"] == pytest.approx((-each.log_softmax(0)).tolist())
     assert answer["costs"][1] == 900  # no infinity where a share is 0

@@ -238,7 +238,7 @@ def test_the_panel_says_that_python_is_gone(training, lab, how):
     end_python(lab, how)
     wait_for_status(page, "Stopped")
     note = page.locator(".lh-run-note")
-    note.filter(has_text="Python was restarted or shut down").wait_for()
+    note.filter(has_text="Python is gone").wait_for()
     page.wait_for_timeout(1000)  # what a dying Python may still send
     assert "Stopped" in status(page).inner_text() and not page.locator(".lh-run-fault").inner_text()
     assert page.get_by_role("button", name="Stop").is_disabled()

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import matplotlib
 import nbformat
-import numpy as np
 import pytest
 import torch
 from material import read_trained
@@ -17,7 +16,6 @@ from matplotlib import font_manager
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import lenet_helpers as lh
-from notebooks.support.widgets.draw_pad import pad_figure
 from notebooks.support.widgets.panel import TrainingPanel
 from notebooks.support.words import labels, texts
 from notebooks.support.words.labels import label
@@ -57,7 +55,7 @@ def figures(small):
     model = read_trained()
     four = small.test.tensors[0][small.test.tensors[1] == 4][0]
     results = lh.evaluate(model, small.test)
-    panel = TrainingPanel(2)
+    panel = TrainingPanel(epochs=2)
     panel.losses, panel.accuracies = [(0.5, 1.0), (1.0, 0.5)], [0.8, 0.9]
     yield "panel", panel.figure()
     yield "layers", lh.show_layers(model, four)
@@ -72,7 +70,7 @@ def figures(small):
     yield "softmax", lh.explore_softmax(torch.arange(10.0), 3).figure()
     for settings in ({}, {"n_in": 12, "kernel_size": 7, "padding": 4}, {"kernel_size": 1}):
         yield f"explorer {settings}", lh.explore_convolution(**settings).figure()
-    yield "pad", pad_figure(model, np.zeros((112, 112), np.uint8), None)
+    yield "pad", lh.DrawPad(model).figure()
 
 
 def words(figure):

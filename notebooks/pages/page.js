@@ -1,6 +1,7 @@
 // 00_demo.html: draw pad and explorer without Python, and the sum behind a cell of C1 or C3.
-// page.py wraps the other modules, so that `lenet5`, `draw_pad` and `explorer` are their exports,
-// and calls `start` with the data: texts, weights, and the traits that Python gives each widget.
+// page.py puts kit.js before the other modules and wraps them, so that `lenet5`, `draw_pad` and
+// `explorer` are their exports, and calls `start` with the data: texts, weights, and the traits
+// that Python gives each widget.
 
 const BELOW = { c1: "input", c3: "s2" };
 const STEPS = { map: "−+", row: "↑↓", column: "←→" }; // on buttons that go to a neighbour
@@ -32,16 +33,8 @@ export function standIn(traits, react = () => {}, hear = () => {}) {
   };
 }
 
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
-
-const fill = (template, values) => template.replace(/{(\w+)}/g, (_, name) => values[name]);
 const signed = value => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(3);
-const plain = value => value.toFixed(3).replace("-", "−");
+const plain = value => fixed(value, 3);
 
 /** The draw pad's answer to a drawing. */
 export function answer(lenet5, weights, levels, centre, pen) {
@@ -111,9 +104,8 @@ function numbers(values, limit, label, written, caption = label) {
     .map(value => {
       const strength = Math.round(65 * Math.abs(value) / limit);
       const color = `color-mix(in srgb, ${value < 0 ? NEGATIVE : POSITIVE} ${strength}%, white)`;
-      const text = value.toFixed(2).replace("-0.00", "0.00").replace("-", "−");
       const look = { style: `background: ${color}`, title: plain(value) };
-      return make("td", look, text);
+      return make("td", look, fixed(value, 2));
     })));
   const table = make("table", { "aria-label": label, class: written ? "lh-written" : "" }, ...rows);
   return make("figure", {}, make("figcaption", {}, caption), table);
@@ -126,30 +118,69 @@ function darkest(steps, { layer, map }, shapes) {
   return { row: Math.floor(at / n), column: at % n };
 }
 
+/** Where a cell is, to be chosen: a select and three sliders, `inputs`, with their `outputs`, in
+ * `elements`. `move(name, place)` is called by what steps and slides. */
+function cellControls(texts, move) {
+  const inputs = { layer: make("select", { "aria-label": texts.layer }, ...Object.keys(BELOW)
+    .map(name => make("option", { value: name }, name.toUpperCase()))) };
+  const outputs = {}, elements = [make("label", {}, make("span", {}, texts.layer), inputs.layer)];
+  for (const [name, signs] of Object.entries(STEPS)) {
+    const look = { type: "range", min: 0, "aria-label": texts[name] };
+    const input = inputs[name] = make("input", look);
+    outputs[name] = make("output");
+    input.oninput = () => move(name, Number(input.value));
+    const [back, forth] = ["−1", "+1"].map((by, k) => {
+      const label = `${texts[name]} ${by}`;
+      const button = make("button", { type: "button", "aria-label": label }, signs[k]);
+      button.onclick = () => move(name, Number(input.value) + 2 * k - 1);
+      return button;
+    });
+    elements.push(make("div", {}, make("label", {}, make("span", {}, texts[name]), input),
+      back, outputs[name], forth));
+  }
+  return { inputs, outputs, elements };
+}
+
+/** What `told` says of a cell, in pictures: for each map below, its window, patch, kernel and
+ * products, with their sum as in `sums`; and the cell's own map. */
+function sumPictures(texts, { steps }, cell, n, told, sums) {
+  const { parts } = told, alone = parts.length === 1, below = steps[BELOW[cell.layer]];
+  const frame = { size: 5, row: cell.row - told.padding, column: cell.column - told.padding };
+  const limit = name => Math.max(...parts.flatMap(part => part[name].map(Math.abs))) || 1;
+  const source = c => {
+    const name = alone ? texts.input : fill(texts.map_of, { layer: "S2", map: c });
+    const values = below.subarray(c * told.n ** 2, (c + 1) * told.n ** 2);
+    return make("figure", {}, make("figcaption", {}, name),
+      picture(values, told.n, alone ? 5 : 6, frame));
+  };
+  const own = steps[cell.layer].subarray(cell.map * n * n, (cell.map + 1) * n * n);
+  const map = picture(own, n, n > 20 ? 5 : 14, { row: cell.row, column: cell.column, size: 1 });
+  const name = fill(texts.map_of, { layer: cell.layer.toUpperCase(), map: cell.map });
+  const term = (sign, part, values, ...words) => make("div", { class: "lh-cell-term" }, sign,
+    numbers(part[values], limit(values), ...words));
+  const products = sum => {
+    const label = fill(texts.products, { sum });
+    return [label, alone, alone ? label : fill(texts.product_sum, { sum })];
+  };
+  map.dataset.layer = cell.layer;
+  map.dataset.map = cell.map;
+  return [...parts.map((part, c) => make("div", { class: "lh-cell-row" }, source(c),
+    term("", part, "patch", texts.patch, alone),
+    term("×", part, "kernel", texts.kernel, alone),
+    term("=", part, "products", ...products(sums[c])))),
+  make("figure", {}, make("figcaption", {}, name), map)];
+}
+
 /** The section that explains a cell: `show(state, problem)` draws it anew for other activations,
  * or says why there are none; `choose(cell)` for another cell; `drawn(cell)`: called each time. */
 function explanation(texts, shapes, drawn) {
   const cell = { layer: "c1", map: 2, row: 0, column: 0 };
   let state = null, isChosen = false;
-  const inputs = { layer: make("select", { "aria-label": texts.layer }, ...Object.keys(BELOW)
-    .map(name => make("option", { value: name }, name.toUpperCase()))) };
-  const outputs = {}, controls = [make("label", {}, make("span", {}, texts.layer), inputs.layer)];
-  for (const [name, signs] of Object.entries(STEPS)) {
-    inputs[name] = make("input", { type: "range", min: 0, "aria-label": texts[name] });
-    outputs[name] = make("output");
-    const [back, forth] = ["−1", "+1"].map((by, k) => {
-      const label = `${texts[name]} ${by}`;
-      const button = make("button", { type: "button", "aria-label": label }, signs[k]);
-      button.onclick = () => move(name, Number(inputs[name].value) + 2 * k - 1);
-      return button;
-    });
-    controls.push(make("div", {}, make("label", {}, make("span", {}, texts[name]), inputs[name]),
-      back, outputs[name], forth));
-  }
+  const { inputs, outputs, elements } = cellControls(texts, move);
   const shown = make("div", { class: "lh-cell-body" });
   const said = make("p", { class: "lh-cell-sum" });
   const element = make("div", { class: "lh-cell-explained" },
-    make("div", { class: "lh-cell-controls" }, ...controls), said,
+    make("div", { class: "lh-cell-controls" }, ...elements), said,
     make("p", { class: "lh-cell-legend" }, texts.legend), shown);
 
   function draw() {
@@ -164,37 +195,11 @@ function explanation(texts, shapes, drawn) {
     }
     if (!state) return;
     const told = explain(state, cell), { parts } = told;
-    const alone = parts.length === 1;
-    const below = state.steps[BELOW[cell.layer]], frame = { size: 5,
-      row: cell.row - told.padding, column: cell.column - told.padding };
     const thousandths = number => Math.round(1000 * number);
     const sums = addingUp(parts.map(part => part.sum),
       thousandths(told.total) - thousandths(told.bias)).map(signed);
-    const limit = name => Math.max(...parts.flatMap(part => part[name].map(Math.abs))) || 1;
-    const source = c => {
-      const name = alone ? texts.input : fill(texts.map_of, { layer: "S2", map: c });
-      const values = below.subarray(c * told.n ** 2, (c + 1) * told.n ** 2);
-      return make("figure", {}, make("figcaption", {}, name),
-        picture(values, told.n, alone ? 5 : 6, frame));
-    };
-    const own = state.steps[cell.layer].subarray(cell.map * n * n, (cell.map + 1) * n * n);
-    const map = picture(own, n, n > 20 ? 5 : 14, { row: cell.row, column: cell.column, size: 1 });
-    const name = fill(texts.map_of, { layer: cell.layer.toUpperCase(), map: cell.map });
-    const term = (sign, part, values, ...words) => make("div", { class: "lh-cell-term" }, sign,
-      numbers(part[values], limit(values), ...words));
-    const products = sum => {
-      const label = fill(texts.products, { sum });
-      return [label, alone, alone ? label : fill(texts.product_sum, { sum })];
-    };
-    map.dataset.layer = cell.layer;
-    map.dataset.map = cell.map;
-    shown.replaceChildren(
-      ...parts.map((part, c) => make("div", { class: "lh-cell-row" }, source(c),
-        term("", part, "patch", texts.patch, alone),
-        term("×", part, "kernel", texts.kernel, alone),
-        term("=", part, "products", ...products(sums[c])))),
-      make("figure", {}, make("figcaption", {}, name), map));
-    said.textContent = (alone ? "" : fill(texts.sums_of, { n: parts.length }))
+    shown.replaceChildren(...sumPictures(texts, state, cell, n, told, sums));
+    said.textContent = (parts.length === 1 ? "" : fill(texts.sums_of, { n: parts.length }))
       + fill(texts.sum, { sums: sums.join(" "),
         bias: signed(told.bias), total: plain(told.total), value: plain(told.value) });
     drawn(cell);
@@ -208,7 +213,6 @@ function explanation(texts, shapes, drawn) {
     cell[name] = Math.max(0, Math.min(place, inputs[name].max));
     asked();
   }
-  for (const name in STEPS) inputs[name].oninput = () => move(name, Number(inputs[name].value));
   inputs.layer.oninput = () => {
     isChosen = false; // the darkest cell of that layer's map
     cell.layer = inputs.layer.value;
@@ -300,7 +304,7 @@ function sectionsOf(texts) {
 
 /** Builds the page in `root`; returns the pad's model. `modules`: what each of them exports. */
 export function start(root, modules, data) {
-  const { lenet5, draw_pad, explorer, learn_section } = modules, { texts } = data;
+  const { lenet5, draw_pad, explorer, let_it_learn } = modules, { texts } = data;
   const networks = { // what may read the pad
     [texts.before]: lenet5.readWeights(lenet5.decodeFloat16(data.weights)), [texts.now]: null };
   const { parts, section, folded } = sectionsOf(texts);
@@ -311,7 +315,7 @@ export function start(root, modules, data) {
     padPlace.querySelector(`[data-layer=${layer}][data-map="${map}"]`)?.classList.add("lh-chosen");
   });
   const cellSection = section("cell", ...parts("cell"), cells.element);
-  const learning = learn_section.learnSection(data.learn, modules, standIn, {
+  const learning = let_it_learn.learnSection(data.learn, modules, standIn, {
     parts,
     learned(weights) {
       networks[texts.now] = weights;

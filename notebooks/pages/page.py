@@ -14,15 +14,15 @@ from notebooks.support.data.digits import small_set
 from notebooks.support.files import PROJECT, write_file
 from notebooks.support.widgets.draw_pad import DrawPad
 from notebooks.support.widgets.explorer import Explorer, explore_convolution, explore_kernels
+from notebooks.support.widgets.widget import WIDGETS, javascript
 from notebooks.support.words.texts import LANGUAGES, page_texts, use
 
 HERE = Path(__file__).parent
-WIDGETS = HERE.parent / "support" / "widgets"
 WEIGHTS = PROJECT / "notebooks" / "trained" / "lenet5.pt"
 SHOWN = tuple(WIDGETS / name for name in ("draw_pad", "explorer", "panel"))
-OWN = tuple(HERE / name for name in ("lenet5", "digits", "learn", "learn_section", "page"))
+OWN = tuple(HERE / name for name in ("lenet5", "digits", "learn", "let_it_learn", "page"))
 MODULES = SHOWN + OWN
-STYLES = HERE / "page", *SHOWN, HERE / "learn_section"
+STYLES = HERE / "page", *SHOWN, HERE / "let_it_learn"
 PAGE = """<!DOCTYPE html>
 <html lang="{language}">
 <head>
@@ -54,7 +54,7 @@ addEventListener("error", () => {{
 "use strict";
 {modules}
 const demo = page.start(document.getElementById("page"),
-  {{ lenet5, draw_pad, explorer, panel, digits, learn, learn_section }},
+  {{ lenet5, draw_pad, explorer, panel, digits, learn, let_it_learn }},
   JSON.parse(document.getElementById("data").textContent));
 </script>
 </body>
@@ -64,7 +64,7 @@ const demo = page.start(document.getElementById("page"),
 
 def _as_constant(path: Path) -> str:
     """A module as `const NAME = ...`: a page of one file can import none."""
-    source, name = path.with_suffix(".js").read_text(encoding="utf-8"), path.name
+    source, name = javascript(path), path.name
     exported = re.findall(r"^export (?:async )?(?:function\*?|const|class) (\w+)", source, re.M)
     default = re.search(r"^export default (\{.*\});$", source, re.M)
     source = re.sub(r"^export default .*\n", "", source, flags=re.M)
@@ -131,7 +131,7 @@ def build(language: str) -> str:
         failed=json.dumps(data["texts"]["failed"], ensure_ascii=False),
         style="".join(path.with_suffix(".css").read_text(encoding="utf-8") for path in STYLES),
         data=json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/"),
-        modules="".join(map(_as_constant, MODULES)),
+        modules=javascript(WIDGETS / "kit") + "".join(map(_as_constant, MODULES)),
     )
 
 

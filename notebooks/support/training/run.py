@@ -61,7 +61,7 @@ class TrainingRun:
         self._batch = 0  # of the whole run
         self._began = self._reported = time.monotonic()
         self._shown = None
-        self.panel = TrainingPanel(self.epochs)
+        self.panel = TrainingPanel(epochs=self.epochs)
         self.panel.on_msg(lambda panel, content, buffers: content.get("stop") and self._stop.set())
         atexit.register(self._leave)
         # What the thread sends then belongs to this cell. Otherwise: to whatever was asked of

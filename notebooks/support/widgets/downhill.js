@@ -15,12 +15,9 @@ export function slopeAt({ margins, share }, weight) {
   return mean(margins, (margin) => 1 / (1 + Math.exp(-margin - weight))) - share;
 }
 
-const range = (n) => Array.from({ length: n }, (_, i) => i);
 const inside = ([x, y]) => x >= 0 && x <= 100 && y >= 0 && y <= 100;
-const fill = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 const decimal = (value, digits = 3) =>
-  (Math.abs(value) < 1e4 ? value.toFixed(digits) : value.toExponential(1))
-  .replace("-", "−").replace("e+", "e");
+  (Math.abs(value) < 1e4 ? fixed(value, digits) : readable(value.toExponential(1)));
 const path = (points, joint = "L") => points.map(([x, y], i) =>
   `${i ? joint : "M"}${x.toFixed(2)} ${(100 - y).toFixed(2)}h0`).join("");
 
@@ -36,10 +33,44 @@ const chart = (name, title, control, cut, dots, labels, more = "") => `<figure
     <b class="lh-down-out" aria-hidden="true"></b>
     ${labels.map(([side, at, label]) =>
       `<span aria-hidden="true" style="${side}: ${at}%">${label}</span>`).join("")}</div>
-  <label><input type="range" data-lm-suppress-shortcuts="true">${control} <output></output></label>
+  <label><input type="range" ${NO_SHORTCUTS}>${control} <output></output></label>
   ${more}<p></p></figure>`;
-const button = (name, label) => `<button type="button" class="lh-down-${name}"
-  data-lm-suppress-shortcuts="true">${label}</button>`;
+
+/** One weight: where a point of the valley is in its picture, in percent. */
+function valleyPicture(valley) {
+  const places = range(121).map((i) => LIMIT * (i / 60 - 1));
+  const heights = places.map((place) => lossAt(valley, place));
+  const low = Math.floor(Math.min(...heights)), high = Math.ceil(Math.max(...heights));
+  const across = (weight) => 50 + 50 * weight / LIMIT;
+  const up = (loss) => 100 * (loss - low) / (high - low);
+  const on = (weight) => [across(weight), up(lossAt(valley, weight))];
+  return { places, low, high, across, up, on };
+}
+
+/** All weights: the loss before the step is in the middle, the best one as far below as is seen
+ * above; `best` and `worse` are places among the rates. */
+function stepPicture(rates, losses, before) {
+  const known = losses.map((loss) => loss ?? Infinity), best = known.indexOf(Math.min(...known));
+  const depth = Math.max(before - known[best], 0.01);
+  const after = (i) => [100 * i / (rates.length - 1), 50 + 42 * (known[i] - before) / depth];
+  const worse = rates.findIndex((_, i) => i > best && known[i] > before);
+  return { known, best, worse, depth, after };
+}
+
+/** Both charts, with the buttons and the lines for what is said. */
+function shell(say, rates, before, { low, high, across, up }, { depth, after }) {
+  const buttons = ["step", "reset"].map((name) => buttonOf(`lh-down-${name}`, say(name)));
+  const one = chart("one", say("one"), say("weight"), ["curve", "tangent"],
+    ["trail", "next", "here"], [...[low, high].map((loss) => ["bottom", up(loss), loss]),
+      ...[-LIMIT, 0, LIMIT].map((at) => ["left", across(at), fixed(at, 0)])],
+    `<div>${buttons.join(" ")}</div>`);
+  const all = chart("all", say("all"), say("rate"), ["before", "curve"], ["best", "here"],
+    [["bottom", 50, decimal(before)], ["bottom", 8, decimal(before - depth)],
+      ...range(4).map((power) => ["left", after(6 * power)[0], rates[6 * power]])]);
+  return `<div class="lh-down"><div class="lh-down-charts">${one}${all}</div>
+    <div class="lh-down-gone" role="status"></div>
+    <div class="lh-down-live" aria-live="polite"></div></div>`;
+}
 
 function render({ model, el }) {
   const [texts, valley, rates, losses, before, digit, n, [start]] = ["texts", "valley", "rates",
@@ -47,32 +78,11 @@ function render({ model, el }) {
   const say = (key, values) => fill(texts[key],
     { digit, n: n.toLocaleString("en"), ...values });
 
-  // one weight: where a point of the valley is in its picture, in percent
-  const places = range(121).map((i) => LIMIT * (i / 60 - 1));
-  const heights = places.map((place) => lossAt(valley, place));
-  const low = Math.floor(Math.min(...heights)), high = Math.ceil(Math.max(...heights));
-  const across = (weight) => 50 + 50 * weight / LIMIT;
-  const up = (loss) => 100 * (loss - low) / (high - low);
-  const on = (weight) => [across(weight), up(lossAt(valley, weight))];
-
-  // all weights: the loss before the step is in the middle, the best one as far below as seen above
-  const known = losses.map((loss) => loss ?? Infinity), best = known.indexOf(Math.min(...known));
-  const depth = Math.max(before - known[best], 0.01);
-  const after = (i) => [100 * i / (rates.length - 1), 50 + 42 * (known[i] - before) / depth];
-  const worse = rates.findIndex((_, i) => i > best && known[i] > before);
+  const one = valleyPicture(valley), all = stepPicture(rates, losses, before);
+  const { up, on } = one, { known, best, worse, after } = all;
   const advice = say(known[best] < before ? "best" : "no_better",
     { best: rates[best], least: decimal(known[best]), worse: rates[worse] ?? "∞" });
-
-  el.innerHTML = `<div class="lh-down"><div class="lh-down-charts">
-    ${chart("one", say("one"), say("weight"), ["curve", "tangent"], ["trail", "next", "here"],
-      [...[low, high].map((loss) => ["bottom", up(loss), loss]),
-        ...[-LIMIT, 0, LIMIT].map((at) => ["left", across(at), decimal(at).split(".")[0]])],
-      `<div>${button("step", say("step"))} ${button("reset", say("reset"))}</div>`)}
-    ${chart("all", say("all"), say("rate"), ["before", "curve"], ["best", "here"],
-      [["bottom", 50, decimal(before)], ["bottom", 8, decimal(before - depth)],
-        ...range(4).map((power) => ["left", after(6 * power)[0], rates[6 * power]])])}</div>
-    <div class="lh-down-gone" role="status"></div>
-    <div class="lh-down-live" aria-live="polite"></div></div>`;
+  el.innerHTML = shell(say, rates, before, one, all);
   const find = (selector) => el.querySelector(`.lh-down-${selector}`);
   const put = (selector, content) => { find(selector).textContent = content; };
   const line = (selector, points) => find(selector).setAttribute("d", path(points));
@@ -86,7 +96,7 @@ function render({ model, el }) {
   const weight = find("one input"), rate = find("all input");
   Object.assign(weight, { min: -LIMIT, max: LIMIT, step: 0.1 });
   Object.assign(rate, { min: 0, max: rates.length - 1 });
-  line("one .lh-down-curve", places.map(on));
+  line("one .lh-down-curve", one.places.map(on));
   line("before", [[0, 50], [100, 50]]);
   line("all .lh-down-curve", range(rates.length).map(after).filter(([, y]) => y < 1e6));
   dots("best", [after(best)]);
@@ -129,15 +139,9 @@ function render({ model, el }) {
     set("weights", [...weights, here - model.get("learning_rate") * slopeAt(valley, here)], true);
   });
   find("reset").addEventListener("click", () => set("weights", [start], true));
-  const leave = () => put("gone", texts.gone), ended = model.widget_manager?.kernel?.disposed;
-  ended?.connect(leave); // JupyterLab's: a shutdown closes no comm
-  const events = { comm_live_update: leave, "change:weights": draw, "change:learning_rate": draw };
-  for (const [event, act] of Object.entries(events)) model.on(event, act);
   draw();
-  return () => {
-    ended?.disconnect(leave);
-    for (const [event, act] of Object.entries(events)) model.off(event, act);
-  };
+  return listen(model, { "change:weights": draw, "change:learning_rate": draw },
+    () => put("gone", texts.python_gone));
 }
 
 export default { render };

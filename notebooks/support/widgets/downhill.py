@@ -3,9 +3,6 @@
 downhill.js draws them.
 """
 
-from pathlib import Path
-
-import anywidget
 import torch
 import traitlets
 from matplotlib.figure import Figure
@@ -15,19 +12,19 @@ from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 
 from ..checks import checked
-from ..figures.images import png
 from ..network.activations import refuse_scripted
 from ..network.copies import snapshot
 from ..network.learning import check_learning
 from ..network.predictions import as_input, check_batch
 from ..words.labels import label
-from ..words.texts import page_texts, text
+from ..words.texts import text
+from .widget import Widget
 
 PICTURES = 500  # of a dataset: the loss is their mean
 RATES = [float(f"{step}e{power}") for power in range(-2, 2) for step in (1, 1.5, 2, 3, 5, 7)]
 
 
-class Downhill(anywidget.AnyWidget):
+class Downhill(Widget):
     """The loss along one weight, a valley, and after one step of all: see `downhill`.
 
     weights: where the weight has stood, now last; learning_rate: one of RATES; both may be set.
@@ -35,13 +32,11 @@ class Downhill(anywidget.AnyWidget):
     step of all weights at each of RATES, None where it is no number.
     """
 
-    _esm = Path(__file__).with_name("downhill.js")
-    _css = Path(__file__).with_name("downhill.css")
+    NAME, TEXTS = "downhill", ("downhill_",)
     weights = traitlets.List(traitlets.Float(), minlen=1).tag(sync=True)
     learning_rate = traitlets.Enum(RATES, 1.0).tag(sync=True)
     digit, n_weights = traitlets.Int().tag(sync=True), traitlets.Int().tag(sync=True)
-    valley, texts = traitlets.Dict().tag(sync=True), traitlets.Dict().tag(sync=True)
-    before = traitlets.Float().tag(sync=True)
+    valley, before = traitlets.Dict().tag(sync=True), traitlets.Float().tag(sync=True)
     losses, rates = traitlets.List().tag(sync=True), traitlets.List(RATES).tag(sync=True)
 
     def loss(self, weight: float) -> float:
@@ -67,16 +62,15 @@ class Downhill(anywidget.AnyWidget):
         every.set(title=title, xlabel=label("learning rate"))
         return fig
 
-    def _repr_mimebundle_(self, **kwargs):
-        """The widget, and a PNG of both curves for a page without Python."""
-        data, metadata = super()._repr_mimebundle_(**kwargs)
-        return {**data, "image/png": png(self.figure())}, metadata
-
 
 @checked
 def downhill(model: nn.Module, dataset: TensorDataset, digit: int = 0) -> Downhill:
     """One step downhill on a dataset's first 500 pictures: of one weight, the bias of output
     `digit` (the loss is convex in it: a valley), and of all weights along the gradient.
+
+        down = lh.downhill(model, digits.train, digit=0)
+        down.learning_rate = 0.5
+        down.loss(-2.5)  # if the bias were -2.5
 
     The model stays as it is and may be in training. Raises ValueError for a model that lacks `fc3`,
     learns nothing or gives no numbers, and what `checked` says. Notebook 04.
@@ -103,7 +97,6 @@ def downhill(model: nn.Module, dataset: TensorDataset, digit: int = 0) -> Downhi
         valley=_valley(logits.detach().double(), labels, digit, bias),
         before=before.item(),
         losses=[_loss_after_a_step(model, images, labels, rate) for rate in RATES],
-        texts={**page_texts("downhill_"), "gone": text("goes_on")},
     )
 
 

@@ -37,21 +37,11 @@ export function softmax(outputs) {
   return powers.map(power => power / sum);
 }
 
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
-
-// JupyterLab looks for the attribute on the focused element itself, else `d d` deletes the cell
 const control = (tag, attributes, ...children) =>
   make(tag, { "data-lm-suppress-shortcuts": "true", ...attributes }, ...children);
 const button = (attributes, text) => control("button", { type: "button", ...attributes }, text);
-const fill = (template, values) => template.replace(/{(\w+)}/g, (_, name) => values[name]);
 export const percent = p =>
   p > 0.9995 ? ">99.9%" : p < 0.0005 ? "<0.1%" : `${(100 * p).toFixed(1)}%`;
-const decimal = value => value.toFixed(1).replace(/^-0\.0$/, "0.0").replace("-", "−");
 const bytes = view => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 const largest = values => values.reduce((a, b) => Math.max(a, b));
 
@@ -194,7 +184,7 @@ function resultsView(texts) {
     body.replaceChildren(...rows.map(({ row }) => row));
     pictures = Object.fromEntries(Object.entries(LAYERS).map(([name, layer]) => {
       const [n, ...size] = shapes[name], maps = size.length ? `@${size.join("×")}` : "";
-      const between = after[name] ? texts.after.replace("{between}", after[name]) : "";
+      const between = after[name] ? fill(texts.after, { between: after[name] }) : "";
       const caption = `${layer.title}: ${n}${maps}${between}`;
       return [name, layerPicture(name, shapes[name], layer, caption)];
     }));
@@ -210,7 +200,7 @@ function resultsView(texts) {
     }
     rows.forEach(({ row, output, bar, probability }, digit) => {
       row.className = digit === best ? "lh-pad-best" : "";
-      output.textContent = decimal(outputs[digit]);
+      output.textContent = fixed(outputs[digit], 1);
       bar.style.width = `${100 * probabilities[digit]}%`;
       probability.textContent = percent(probabilities[digit]);
     });
@@ -237,24 +227,130 @@ function resultsView(texts) {
   };
 }
 
-function render({ model, el }) {
-  const texts = model.get("texts");
-  let sent = null, words = "", timer = 0, patience = 0, settling = 0;
-  let gone = false, asked = false, doubted = null; // the label that was asked about
-
-  const notice = make("div", { class: "lh-pad-notice", role: "status" });
-  const live = make("div", { class: "lh-pad-live", "aria-live": "polite" });
-  const expect = act => { // an answer; if none comes, a cell runs, or the kernel is gone
-    clearTimeout(patience);
-    const complain = () => { notice.textContent = texts.python_waiting; };
-    if (!gone) patience = setTimeout(complain, PATIENCE);
-    act(); // last: without Python the answer is there before it returns
+/** Pen, eraser, Clear and a sample of each digit: the elements. `replace(strokes)` draws others on
+ * the sheet, with the pen in hand again, and sends them. */
+function drawingTools(sheet, texts, samples, send) {
+  const tools = ["draw", "erase"].map(name => button({}, texts[name]));
+  const choose = erasing => {
+    sheet.erasing = erasing;
+    tools.forEach((tool, k) => tool.setAttribute("aria-pressed", erasing === Boolean(k)));
+    sheet.canvas.style.cursor = erasing ? "cell" : "crosshair";
   };
+  const replace = strokes => {
+    sheet.clear();
+    sheet.draw(strokes);
+    choose(false);
+    send();
+  };
+  const clear = button({ class: "lh-pad-clear" }, texts.clear);
+  tools.forEach((tool, k) => { tool.onclick = () => choose(Boolean(k)); });
+  clear.onclick = () => replace([]);
+  choose(false);
+  const buttons = samples.map((strokes, digit) => {
+    const sample = button({ "data-sample": digit }, digit);
+    sample.onclick = () => replace(strokes);
+    return sample;
+  });
+  return {
+    replace,
+    tools: make("div", { class: "lh-pad-tools" }, ...tools, clear),
+    samples: make("div", { class: "lh-pad-samples", role: "group", "aria-label": texts.samples },
+      make("span", { "aria-hidden": "true" }, texts.samples), ...buttons),
+  };
+}
+
+/** Where the drawing is kept under a label: `send` first what is drawn, `ask` Python; `next` is
+ * called once it is kept. `follow`: to Python's answer. */
+function keeper(model, texts, { send, ask, next }) {
+  const label = control("select", { class: "lh-pad-label" },
+    ...range(10).map(digit => make("option", { value: digit }, digit)));
+  const keep = button({ class: "lh-pad-keep" }, texts.keep_button);
+  const kept = make("span", { role: "status" });
+  const element = make("div", { class: "lh-pad-keeping" },
+    make("label", {}, texts.keep, label), keep, kept);
+  element.hidden = model.get("_kept") === undefined; // a page without Python
+  let asked = false, doubted = {}; // the label that was asked about, and of which drawing
+  keep.onclick = () => {
+    send();
+    const digit = Number(label.value), answer = model.get("_answer"), ink = model.get("_ink");
+    const shares = answer.problem || answer.fault ? [] : softmax(layerValues(answer).fc3);
+    const guess = shares.findIndex(share => share > SURE);
+    const isDoubted = doubted.digit === digit && doubted.ink === ink;
+    if (![-1, digit].includes(guess) && !isDoubted) { // a slip of the label? asked once
+      doubted = { digit, ink };
+      kept.textContent = fill(texts.doubt, { guess, p: percent(shares[guess]), digit });
+      return;
+    }
+    asked = true;
+    ask({ keep: digit });
+  };
+  const follow = () => {
+    const { note = "", done = false } = model.get("_kept") ?? {};
+    kept.textContent = note;
+    if (!done || !asked) return;
+    asked = false; // the next digit
+    label.value = (Number(label.value) + 1) % 10;
+    next();
+  };
+  return { element, follow };
+}
+
+/** Whether the drawing is centred, and which network sees it: the labels with their controls, and
+ * `follow`, which shows what the model has. */
+function choices(model, texts, set) {
+  const names = model.get("_networks");
+  const centre = control("input", { type: "checkbox", class: "lh-pad-centre" });
+  const network = control("select", { class: "lh-pad-network" },
+    ...names.map(name => make("option", { value: name }, name)));
+  centre.onchange = () => set("centre", centre.checked);
+  network.onchange = () => set("network", network.value);
+  const networks = make("label", {}, texts.network, network);
+  networks.hidden = names.length === 1;
+  return {
+    elements: [make("label", {}, centre, texts.centre), networks],
+    follow() {
+      centre.checked = model.get("centre");
+      network.value = model.get("network");
+    },
+  };
+}
+
+/** The line that says that Python does not answer, or is gone. */
+function pythonNotice(texts) {
+  const element = make("div", { class: "lh-pad-notice", role: "status" });
+  const complain = () => { element.textContent = texts.python_waiting; };
+  let patience = 0, gone = false;
+  const rest = () => clearTimeout(patience);
+  return {
+    element,
+    rest,
+    expect(act) { // an answer; if none comes, a cell runs, or the kernel is gone
+      rest();
+      if (!gone) patience = setTimeout(complain, PATIENCE);
+      act(); // last: without Python the answer is there before it returns
+    },
+    answered() {
+      rest();
+      if (!gone) element.textContent = "";
+    },
+    leave() {
+      rest();
+      gone = true;
+      element.textContent = texts.python_gone;
+    },
+  };
+}
+
+function render({ model, el }) {
+  const texts = model.get("texts"), notice = pythonNotice(texts), view = resultsView(texts);
+  const live = make("div", { class: "lh-pad-live", "aria-live": "polite" });
+  let sent = null, words = "", timer = 0, settling = 0;
+
   const announce = () => {
     clearTimeout(settling);
     settling = setTimeout(() => { if (!sheet.inUse()) live.textContent = words; }, SETTLED);
   };
-  const set = (name, value) => expect(() => {
+  const set = (name, value) => notice.expect(() => {
     model.set(name, value);
     model.save_changes();
   });
@@ -264,7 +360,6 @@ function render({ model, el }) {
     const levels = sheet.levels(), old = bytes(model.get("_ink"));
     if (levels.every((level, i) => level === old[i])) return;
     sent = new DataView(levels.buffer);
-    doubted = null;
     set("_ink", sent);
   };
   const sheet = drawingSheet(model.get("_pen"), texts.label, over => {
@@ -272,108 +367,39 @@ function render({ model, el }) {
     else timer ||= setTimeout(send, SEND_EVERY);
     announce();
   });
-  const view = resultsView(texts);
-
-  const tools = ["draw", "erase"].map(name => button({}, texts[name]));
-  const choose = erasing => {
-    sheet.erasing = erasing;
-    tools.forEach((tool, k) => tool.setAttribute("aria-pressed", erasing === Boolean(k)));
-    sheet.canvas.style.cursor = erasing ? "cell" : "crosshair";
-  };
-  tools.forEach((tool, k) => { tool.onclick = () => choose(Boolean(k)); });
-  choose(false);
-  const replace = strokes => {
-    sheet.clear();
-    sheet.draw(strokes);
-    choose(false);
-    send();
-  };
-  const clear = button({ class: "lh-pad-clear" }, texts.clear);
-  clear.onclick = () => replace([]);
-  const samples = model.get("_samples").map((strokes, digit) => {
-    const sample = button({ "data-sample": digit }, digit);
-    sample.onclick = () => replace(strokes);
-    return sample;
-  });
-  const centre = control("input", { type: "checkbox", class: "lh-pad-centre" });
-  centre.onchange = () => set("centre", centre.checked);
-  const names = model.get("_networks");
-  const network = control("select", { class: "lh-pad-network" },
-    ...names.map(name => make("option", { value: name }, name)));
-  network.onchange = () => set("network", network.value);
-  const networks = make("label", {}, texts.network, network);
-  networks.hidden = names.length === 1;
-
-  const label = control("select", { class: "lh-pad-label" },
-    ...samples.map((_, digit) => make("option", { value: digit }, digit)));
-  const keep = button({ class: "lh-pad-keep" }, texts.keep_button);
-  const kept = make("span", { role: "status" });
-  const keeping = make("div", { class: "lh-pad-keeping" },
-    make("label", {}, texts.keep, label), keep, kept);
-  keeping.hidden = model.get("_kept") === undefined; // a page without Python
-  keep.onclick = () => {
-    send();
-    const digit = Number(label.value), answer = model.get("_answer");
-    const shares = answer.problem || answer.fault ? [] : softmax(layerValues(answer).fc3);
-    const guess = shares.findIndex(share => share > SURE);
-    if (![-1, digit].includes(guess) && doubted !== digit) { // a slip of the label? asked once
-      doubted = digit;
-      kept.textContent = fill(texts.doubt, { guess, p: percent(shares[guess]), digit });
-      return;
-    }
-    asked = true;
-    expect(() => model.send({ keep: digit }));
-  };
+  const { tools, samples, replace } = drawingTools(sheet, texts, model.get("_samples"), send);
+  const chosen = choices(model, texts, set);
+  const keeping = keeper(model, texts, { send, next: () => replace([]),
+    ask: message => notice.expect(() => model.send(message)) });
 
   const [sees, guess, ...others] = view.elements;
   el.replaceChildren(make("div", { class: "lh-pad" }, make("div", { class: "lh-pad-body" },
-    make("div", { class: "lh-pad-board" }, sheet.canvas,
-      make("div", { class: "lh-pad-tools" }, ...tools, clear), notice),
-    sees, guess,
-    make("div", { class: "lh-pad-options" },
-      make("div", { class: "lh-pad-samples", role: "group", "aria-label": texts.samples },
-        make("span", { "aria-hidden": "true" }, texts.samples), ...samples),
-      make("label", {}, centre, texts.centre), networks, keeping),
+    make("div", { class: "lh-pad-board" }, sheet.canvas, tools, notice.element), sees, guess,
+    make("div", { class: "lh-pad-options" }, samples, ...chosen.elements, keeping.element),
     ...others, live)));
 
-  const listeners = {
+  const acts = {
     "change:_ink": () => {
       if (model.get("_ink") !== sent) sheet.show(bytes(model.get("_ink"))); // else drawn here
     },
     "change:_answer": () => {
-      clearTimeout(patience);
-      if (!gone) notice.textContent = "";
+      notice.answered();
       words = view.follow(model.get("_answer"));
       announce();
     },
     "change:_kept": () => {
-      const { note = "", done = false } = model.get("_kept") ?? {};
-      clearTimeout(patience);
-      kept.textContent = note;
-      if (!done || !asked) return;
-      asked = false; // the next digit, on an empty pad
-      label.value = (Number(label.value) + 1) % 10;
-      replace([]);
+      notice.rest();
+      keeping.follow();
     },
-    "change:centre change:network": () => {
-      centre.checked = model.get("centre");
-      network.value = model.get("network");
-    },
-    "comm_live_update": () => { // fired when the kernel is restarted, and then only
-      gone = true;
-      clearTimeout(patience);
-      notice.textContent = texts.python_gone;
-    },
+    "change:centre change:network": chosen.follow,
   };
-  const ended = model.widget_manager?.kernel?.disposed; // JupyterLab's: a shutdown closes no comm
-  ended?.connect(listeners.comm_live_update);
-  for (const [event, act] of Object.entries(listeners)) model.on(event, act);
-  for (const [event, act] of Object.entries(listeners)) if (event.startsWith("change")) act();
+  const end = listen(model, acts, notice.leave);
+  for (const act of Object.values(acts)) act();
   clearTimeout(settling); // nothing has happened yet that is to be said
   return () => {
-    for (const [event, act] of Object.entries(listeners)) model.off(event, act);
-    ended?.disconnect(listeners.comm_live_update);
-    for (const each of [timer, patience, settling]) clearTimeout(each);
+    end();
+    notice.rest();
+    for (const each of [timer, settling]) clearTimeout(each);
   };
 }
 

@@ -1,12 +1,7 @@
 """The draw pad, in numbers: what is drawn, what a network makes of it. draw_pad.js draws them."""
 
-from __future__ import annotations
-
-import contextlib
 import threading
-from pathlib import Path
 
-import anywidget
 import numpy as np
 import torch
 import traitlets
@@ -17,16 +12,20 @@ from torch.nn import functional as F
 from ..checks import check_argument
 from ..data.drawing import PEN, SAMPLES, SIDE, centred, ink_levels
 from ..data.own_digits import keep_drawing, read_drawings
-from ..figures.images import png
 from ..figures.layers import show_layers
 from ..network.activations import activations
 from ..words.labels import label
-from ..words.texts import page_texts, text
+from ..words.texts import text
+from .widget import Offered, Widget
 
 
-class DrawPad(anywidget.AnyWidget):
+class DrawPad(Widget):
     """A pad to draw a digit on and, as one draws, what a network makes of it: the image it sees,
     its guesses, the ten probabilities and the maps of every layer. Notebook 00.
+
+        pad = lh.DrawPad({"trained": model, "untrained": lh.LeNet5()})
+        pad.drawing = lh.sample_drawing(3)
+        pad.image.shape  # (1, 28, 28)
 
     models: a model with the layers of `LeNet5`, or {name: model} to choose from. A model may be in
     training meanwhile: a copy of it runs. `drawing`: uint8 (112, 112), 0 is empty, a copy; set it,
@@ -36,10 +35,9 @@ class DrawPad(anywidget.AnyWidget):
     drawings and names. The page keeps drawings in data/my_digits.npz.
     """
 
-    _esm = Path(__file__).with_name("draw_pad.js")
-    _css = Path(__file__).with_name("draw_pad.css")
+    NAME, TEXTS = "draw_pad", ("pad_",)
     centre = traitlets.Bool(True).tag(sync=True)
-    network = traitlets.Unicode().tag(sync=True)
+    network = Offered().tag(sync=True)
     _ink = traitlets.Bytes(bytes(SIDE * SIDE)).tag(
         sync=True, from_json=lambda value, _: bytes(value or b""), echo_update=False
     )
@@ -48,16 +46,14 @@ class DrawPad(anywidget.AnyWidget):
     _samples = traitlets.List([SAMPLES[digit] for digit in range(10)]).tag(sync=True)
     _networks = traitlets.List().tag(sync=True)
     _kept = traitlets.Dict().tag(sync=True)  # draw_pad.js says what is in it
-    texts = traitlets.Dict().tag(sync=True)
 
     def __init__(self, models: nn.Module | dict[str, nn.Module]) -> None:
         named = models.items() if isinstance(models, dict) else [("", models)]
         self._models = {str(name): check_argument("model", model) for name, model in named}
-        if not self._models:
-            raise ValueError(text("pad_models"))
         self._lock = threading.RLock()  # a page's message may come in a thread of its own
         names = list(self._models)
-        super().__init__(network=names[0], _networks=names, texts=page_texts("pad_"))
+        self.choices = {"network": names}
+        super().__init__(network=names[0], _networks=names)
         self.observe(self._update, ["_ink", "centre", "network"])
         self.on_msg(lambda pad, content, buffers: self._keep(content.get("keep")))
         self._keep()
@@ -81,13 +77,6 @@ class DrawPad(anywidget.AnyWidget):
             return centred(ink)
         return F.interpolate(ink[None, None], 28, mode="area")[0]
 
-    @traitlets.validate("network")
-    def _known_network(self, proposal):
-        name, names = proposal["value"], ", ".join(self._models)
-        if name not in self._models:
-            raise ValueError(text("pad_network_unknown", name=repr(name), names=names))
-        return name
-
     def _update(self, change=None):
         with self._lock:
             # no two answers are the same: a page waits for each
@@ -107,13 +96,16 @@ class DrawPad(anywidget.AnyWidget):
             note, is_kept = str(error), False
         self._kept = {"turn": turn, "note": note, "done": is_kept}
 
-    def _repr_mimebundle_(self, **kwargs):
-        """The widget, and for a page without a kernel (a saved notebook) a PNG of its state."""
-        data, metadata = super()._repr_mimebundle_(**kwargs)
-        with contextlib.suppress(Exception):  # the widget itself says what is wrong
-            fig = pad_figure(self._models[self.network], self.drawing, self.image)
-            data = {**data, "image/png": png(fig, bbox_inches="tight")}
-        return data, metadata
+    def figure(self) -> Figure:
+        """The layers, or an empty pad: what a saved notebook shows."""
+        if not _no_guess(self.drawing):
+            return show_layers(self._models[self.network], self.image)
+        fig = Figure(figsize=(4, 4))
+        ax = fig.subplots()
+        ax.imshow(self.drawing, cmap="gray_r", vmin=0, vmax=255)
+        title = label("Draw pad: run this cell, then draw a digit")
+        ax.set(xticks=[], yticks=[], title=title)
+        return fig
 
 
 def _answer(model, drawing, image):
@@ -140,15 +132,3 @@ def _no_guess(drawing):
     if not len(rows) or max(np.ptp(rows), np.ptp(columns)) < 2 * PEN:
         return "dot"
     return "full" if drawing.mean() > 255 / 2 else ""
-
-
-def pad_figure(model, drawing, image):
-    """The draw pad as a matplotlib Figure: what a saved notebook shows."""
-    if not _no_guess(drawing):
-        return show_layers(model, image)
-    fig = Figure(figsize=(4, 4))
-    ax = fig.subplots()
-    ax.imshow(drawing, cmap="gray_r", vmin=0, vmax=255)
-    title = label("Draw pad: run this cell, then draw a digit")
-    ax.set(xticks=[], yticks=[], title=title)
-    return fig

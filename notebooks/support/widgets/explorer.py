@@ -3,10 +3,6 @@
 Python makes the images and kernels and keeps the settings; explorer.js computes and draws the rest.
 """
 
-import contextlib
-from pathlib import Path
-
-import anywidget
 import numpy as np
 import torch
 import traitlets
@@ -15,18 +11,14 @@ from torch.nn import functional as F
 
 from ..checks import checked, whole_number
 from ..data.pictures import number_table, one_table
-from ..figures.images import color_scale, png, show_table
+from ..figures.images import color_scale, show_table
 from ..sizes import ConvGeometry
 from ..words.labels import label
-from ..words.texts import page_texts, text
+from ..words.texts import text
+from .widget import Offered, Widget
 
-LIMITS = {
-    "n_in": range(3, 13),
-    "kernel_size": range(1, 8),
-    "stride": range(1, 5),
-    "padding": range(0, 5),
-    "dilation": range(1, 4),
-}
+LIMITS = {"n_in": range(3, 13), "kernel_size": range(1, 8)}
+LIMITS |= {"stride": range(1, 5), "padding": range(5), "dilation": range(1, 4)}
 LARGEST = 256  # picture: more than that has no pixel to point at
 OWN = "own"  # the preset of a kernel that was edited
 
@@ -84,19 +76,6 @@ def _resized(kernel: list[list[float]], k: int) -> list[list[float]]:
     return [[kernel[i][j] if i in old and j in old else 0.0 for j in at] for i in at]
 
 
-class Offered(traitlets.TraitType):
-    """One of the values that an explorer's `choices` name for the trait; ValueError for another."""
-
-    def validate(self, explorer, value):
-        offered = explorer.choices[self.name]
-        with contextlib.suppress(ValueError):
-            chosen = value if isinstance(offered[0], str) else whole_number(self.name, value)
-            if chosen in offered:
-                return chosen
-        choices = ", ".join(map(str, offered))
-        raise ValueError(text("not_offered", name=self.name, value=repr(value), choices=choices))
-
-
 class Kernel(traitlets.TraitType):
     """A square table of numbers, kept as lists, of a size that the explorer offers."""
 
@@ -106,7 +85,7 @@ class Kernel(traitlets.TraitType):
         return table.tolist()
 
 
-class Explorer(anywidget.AnyWidget):
+class Explorer(Widget):
     """What `explore_convolution` and `explore_kernels` return.
 
     `n_in`, `kernel_size`, `stride`, `padding`, `dilation`, `preset` (a key of PRESETS, or "own"
@@ -115,15 +94,14 @@ class Explorer(anywidget.AnyWidget):
     preset or size makes the kernel anew, except that one's own keeps its centre.
     """
 
-    _esm = Path(__file__).with_name("explorer.js")
-    _css = Path(__file__).with_name("explorer.css")
+    NAME, TEXTS = "explorer", ("explorer_", "size_")
     n_in, kernel_size, stride, padding, dilation, preset = (
         Offered().tag(sync=True, echo_update=False) for _ in range(6)
     )
-    kernel = Kernel().tag(sync=True, echo_update=False)
-    choices, images, kernels, texts = (traitlets.Dict().tag(sync=True) for _ in range(4))
+    kernel = Kernel([[0.0]]).tag(sync=True, echo_update=False)
+    choices, images, kernels = (traitlets.Dict().tag(sync=True) for _ in range(3))
 
-    def __init__(self, images: dict[int, torch.Tensor], **values):
+    def __init__(self, images: dict[int, torch.Tensor], *values):
         """images: {n_in: (n_in, n_in)}; values: what the sliders and the preset begin with."""
         kernels = {
             name: {str(k): make(k).tolist() for k in LIMITS["kernel_size"]}
@@ -134,13 +112,8 @@ class Explorer(anywidget.AnyWidget):
             choices={name: list(offered) for name, offered in choices.items()},
             images={str(n): image.tolist() for n, image in images.items()},
             kernels=kernels,
-            texts=page_texts("explorer_") | page_texts("size_"),
-            **values,
+            **dict(zip(choices, values)),
         )
-
-    @traitlets.default("kernel")
-    def _empty(self):
-        return [[0.0]]
 
     @traitlets.observe("preset", "kernel_size")
     def _make_kernel(self, change):
@@ -164,19 +137,13 @@ class Explorer(anywidget.AnyWidget):
         g = ConvGeometry(*(getattr(self, name) for name in LIMITS))
         image, kernel = torch.tensor(self.images[str(g.n_in)]), torch.tensor(self.kernel)
         padded = F.pad(image, [g.padding] * 4)
-        output = F.conv2d(padded[None, None], kernel[None, None], None, g.stride, 0, g.dilation)[
-            0, 0
-        ]
+        output = F.conv2d(padded[None], kernel[None, None], None, g.stride, 0, g.dilation)[0]
         fig = Figure(figsize=(11, 4), layout="constrained")
         widths = [max(n, g.padded / 3) for n in (g.padded, g.kernel_size, g.n_out)]
+        settings = dict(k=g.kernel_size, stride=g.stride, dilation=g.dilation)
         titles = (
             label("input {n}x{n}, padding {padding}", n=g.n_in, padding=g.padding),
-            label(
-                "kernel {k}x{k}\nstride {stride}, dilation {dilation}",
-                k=g.kernel_size,
-                stride=g.stride,
-                dilation=g.dilation,
-            ),
+            label("kernel {k}x{k}\nstride {stride}, dilation {dilation}", **settings),
             label("output {n}x{n}", n=g.n_out),
         )
         axes, tables = fig.subplots(1, 3, width_ratios=widths), (padded, kernel, output)
@@ -185,13 +152,6 @@ class Explorer(anywidget.AnyWidget):
             numbers = 0 if len(table) > 20 else 8 if len(table) > 8 else 12
             show_table(ax, table, title, color_scale(table), window, numbers)
         return fig
-
-    def _repr_mimebundle_(self, **kwargs):
-        """The widget, and a PNG for a page without Python (a saved notebook on GitHub)."""
-        data, metadata = super()._repr_mimebundle_(**kwargs)
-        with contextlib.suppress(ValueError):  # does not fit: nothing to draw; the page says why
-            data = {**data, "image/png": png(self.figure())}
-        return data, metadata
 
 
 @checked
@@ -205,35 +165,26 @@ def explore_convolution(
 ) -> Explorer:
     """Sliders, formula, and a convolution in which every cell shows what it is made of.
 
+        explorer = lh.explore_convolution(n_in=7, stride=2)
+        explorer.kernel = [[0, 1], [1, 0]]
+        explorer.preset  # "own"
+
     Raises ValueError for what LIMITS and PRESETS do not offer. Notebook 01.
     """
-    return Explorer(
-        {n: sample_image(n) for n in LIMITS["n_in"]},
-        n_in=n_in,
-        kernel_size=kernel_size,
-        stride=stride,
-        padding=padding,
-        dilation=dilation,
-        preset=preset,
-    )
+    images = {n: sample_image(n) for n in LIMITS["n_in"]}
+    return Explorer(images, n_in, kernel_size, stride, padding, dilation, preset)
 
 
 @checked
 def explore_kernels(image) -> Explorer:
     """An image, a kernel to choose or edit, and the feature map that comes out.
 
+        lh.explore_kernels(digits.test.tensors[0][0]).preset = "sharpen"
+
     image: a PIL image, array or tensor, grey or in colour, as high as wide; grey levels and masks
     become numbers from 0 to 1, floats and signed integers stay as they are. Raises ValueError for
     other shapes, larger ones than 256, NaN and several images. Notebook 01.
     """
     table = _square(number_table(image, "image"), "image")
-    whole_number("n_in", len(table), 1, LARGEST)
-    return Explorer(
-        {len(table): table},
-        n_in=len(table),
-        kernel_size=3,
-        stride=1,
-        padding=1,
-        dilation=1,
-        preset="vertical",
-    )
+    n_in = whole_number("n_in", len(table), 1, LARGEST)
+    return Explorer({n_in: table}, n_in, 3, 1, 1, 1, "vertical")

@@ -1,12 +1,5 @@
 // The training panel: how far it is, the curves of loss and accuracy, Stop. The numbers: panel.py.
 
-const PYTHON_GONE = ["restarting", "autorestarting", "terminating", "dead"]; // in JupyterLab
-
-/** Puts values into a sentence: fill("{a} of {b}", {a: 1, b: 2}) is "1 of 2". */
-export function fill(sentence, values) {
-  return sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-}
-
 /** Seconds as m:ss. */
 export function minutes(seconds) {
   const whole = Math.floor(seconds);
@@ -17,7 +10,7 @@ export function minutes(seconds) {
 export function wholeTicks(n) {
   let step = 1;
   while (n / step > 5) step *= String(step).startsWith("2") ? 2.5 : 2;
-  return Array.from({ length: Math.floor(n / step) + 1 }, (_, i) => i * step);
+  return range(Math.floor(n / step) + 1).map((i) => i * step);
 }
 
 /** The logarithmic axis of losses: `height` of a value in percent, [height, label] of its ticks.
@@ -58,74 +51,60 @@ export function number(loss) {
   return loss > 0 && loss < 1e-4 ? loss.toExponential(2) : loss.toPrecision(3);
 }
 
-function add(parent, tag, name, attributes = {}) {
-  const space = ["svg", "path"].includes(tag) ? "2000/svg" : "1999/xhtml";
-  const child = document.createElementNS(`http://www.w3.org/${space}`, tag);
-  child.setAttribute("class", `lh-run-${name}`);
-  for (const [key, value] of Object.entries(attributes)) child.setAttribute(key, value);
-  parent.append(child);
-  return child;
+/** A chart's HTML. The picture is stretched to any size; its labels, which must not be, stand
+ * beside it. */
+const chart = (name, epoch) => `<figure class="lh-run-chart lh-run-${name}">
+  <figcaption class="lh-run-caption"></figcaption><div class="lh-run-plot">
+    <svg class="lh-run-svg" viewBox="0 0 100 100" preserveAspectRatio="none" role="img">
+      <path class="lh-run-grid"/><path class="lh-run-line"/><path class="lh-run-dots"/></svg>
+    <div class="lh-run-labels" aria-hidden="true"></div></div>
+  <div class="lh-run-epoch" aria-hidden="true">${epoch}</div></figure>`;
+
+/** Draws a chart. `marks`: from which point on there are dots. */
+function drawChart(figure, title, points, { height, ticks }, epochs, marks) {
+  const at = points.map(([x, y]) => [100 * x / epochs, y === null ? null : 100 - height(y)]);
+  const known = at.filter(([, y]) => y !== null);
+  const lines = { grid: ticks.map(([y]) => `M0 ${(100 - y).toFixed(2)}H100`).join(""),
+    line: curve(at), dots: known.slice(marks).map((point) => curve([point])).join("") };
+  for (const [name, path] of Object.entries(lines)) {
+    figure.querySelector(`.lh-run-${name}`).setAttribute("d", path);
+  }
+  const label = (axis, side, share, text) =>
+    make("span", { class: `lh-run-${axis}`, style: `${side}: ${share}%` }, text);
+  figure.querySelector(".lh-run-caption").textContent = title;
+  figure.querySelector("svg").setAttribute("aria-label", title);
+  figure.querySelector(".lh-run-labels").replaceChildren(
+    ...ticks.map(([y, text]) => label("y", "bottom", y, text)),
+    ...wholeTicks(epochs).map((x) => label("x", "left", 100 * x / epochs, x)));
 }
 
-/** A chart in `parent`; returns the function that draws it. The picture is stretched to any size,
- * its labels, which must not be, stand beside it; `epoch` below it. `marks`: from which point on
- * there are dots. */
-function chart(parent, name, epoch) {
-  const figure = add(parent, "figure", `chart lh-run-${name}`);
-  const caption = add(figure, "figcaption", "caption");
-  const plot = add(figure, "div", "plot");
-  const box = { viewBox: "0 0 100 100", preserveAspectRatio: "none", role: "img" };
-  const svg = add(plot, "svg", "svg", box);
-  const [grid, line, dots] = ["grid", "line", "dots"].map((part) => add(svg, "path", part));
-  const labels = add(plot, "div", "labels", { "aria-hidden": "true" });
-  add(figure, "div", "epoch", { "aria-hidden": "true" }).textContent = epoch;
+const shell = (texts) => `<div class="lh-run-panel lh-run"><div class="lh-run-head">
+    <b class="lh-run-status"></b>${buttonOf("lh-run-stop", texts.stop)}</div>
+  <div class="lh-run-bar" role="progressbar" aria-label="${texts.progress}" aria-valuemin="0"
+    aria-valuemax="100"><div class="lh-run-filled"></div></div>
+  <p class="lh-run-note"></p><pre class="lh-run-fault"></pre>
+  <div class="lh-run-charts">${chart("loss", texts.epoch)}${chart("accuracy", texts.epoch)}</div>
+  <pre class="lh-run-log"></pre><div class="lh-run-live" aria-live="polite"></div></div>`;
 
-  return function draw(title, points, { height, ticks }, epochs, marks) {
-    const at = points.map(([x, y]) => [100 * x / epochs, y === null ? null : 100 - height(y)]);
-    const known = at.filter(([, y]) => y !== null);
-    const label = (axis, style, text) => add(labels, "span", axis, { style }).append(text);
-    caption.textContent = title;
-    svg.setAttribute("aria-label", title);
-    grid.setAttribute("d", ticks.map(([y]) => `M0 ${(100 - y).toFixed(2)}H100`).join(""));
-    line.setAttribute("d", curve(at));
-    dots.setAttribute("d", known.slice(marks).map((point) => curve([point])).join(""));
-    labels.replaceChildren();
-    for (const [y, text] of ticks) label("y", `bottom: ${y}%`, text);
-    for (const x of wholeTicks(epochs)) label("x", `left: ${100 * x / epochs}%`, x);
+/** Returns what is called at every drawing and tells a screen reader what is new: the state, that
+ * there is a note, and epochs as fast as they can be heard. */
+function announcer(live, texts) {
+  let said = {};
+  return (state, status, note, values, now = performance.now()) => {
+    const noted = Boolean(note), news = state !== said.state || noted && !said.noted;
+    if (!news && (values.done === said.done || now - said.at < 5000)) return;
+    live.textContent = news ? `${status} ${note}` : fill(texts.epoch_done, values);
+    said = { state, noted, done: values.done, at: now };
   };
 }
 
 function render({ model, el }) {
   const texts = model.get("texts");
-  const root = add(el, "div", "panel lh-run");
-  const head = add(root, "div", "head");
-  const status = add(head, "b", "status");
-  const stop = add(head, "button", "stop", {
-    type: "button", "data-lm-suppress-shortcuts": "true",
-  });
-  stop.textContent = texts.stop;
-  const bar = add(root, "div", "bar", {
-    role: "progressbar", "aria-label": texts.progress, "aria-valuemin": 0, "aria-valuemax": 100,
-  });
-  const filled = add(bar, "div", "filled");
-  const note = add(root, "p", "note");
-  const fault = add(root, "pre", "fault");
-  const charts = add(root, "div", "charts");
-  const drawLoss = chart(charts, "loss", texts.epoch);
-  const drawAccuracy = chart(charts, "accuracy", texts.epoch);
-  const log = add(root, "pre", "log");
-  const live = add(root, "div", "live", { "aria-live": "polite" });
-  let stopping = false, gone = false, said = {};
-
-  /** What a screen reader says: every state, that there is a note, and epochs as fast as they can
-   * be heard. */
-  function say(state, values, now = performance.now()) {
-    const noted = Boolean(note.textContent), news = state !== said.state || noted && !said.noted;
-    if (!news && (values.done === said.done || now - said.at < 5000)) return;
-    live.textContent = news ? `${status.textContent} ${note.textContent}`
-      : fill(texts.epoch_done, values);
-    said = { state, noted, done: values.done, at: now };
-  }
+  el.innerHTML = shell(texts);
+  const find = (name) => el.querySelector(`.lh-run-${name}`);
+  const put = (name, text) => { find(name).textContent = text; };
+  const stop = find("stop"), bar = find("bar"), say = announcer(find("live"), texts);
+  let stopping = false, gone = false;
 
   function draw() {
     const [state, epochs, fraction, left, losses, accuracies] = [
@@ -138,42 +117,32 @@ function render({ model, el }) {
       left: minutes(left), time: minutes(model.get("seconds")) };
     const shown = !running ? (["done", "failed"].includes(state) ? state : "stopped")
       : stopping ? "stopping" : left === null ? "starting" : "running";
-    status.textContent = fill(texts[shown], values);
+    const status = fill(texts[shown], values), note = lost ? texts.python_gone : model.get("note");
+    put("status", status);
+    put("note", note);
+    put("fault", model.get("error"));
+    put("log", model.get("log"));
     stop.disabled = !running || stopping;
     bar.setAttribute("aria-valuenow", Math.floor(100 * fraction));
-    filled.style.width = `${100 * fraction}%`;
-    note.textContent = lost ? texts.gone : model.get("note");
-    fault.textContent = model.get("error");
-    log.textContent = model.get("log");
-    drawLoss(`${texts.loss} ${number(losses.at(-1)?.[1])}`, losses,
+    find("filled").style.width = `${100 * fraction}%`;
+    drawChart(find("loss"), `${texts.loss} ${number(losses.at(-1)?.[1])}`, losses,
       lossAxis(losses.map(([, loss]) => loss)), epochs, -1);
-    drawAccuracy(`${texts.accuracy} ${accuracy}`, accuracies.map((value, i) => [i + 1, value]),
-      accuracyAxis(accuracies), epochs, epochs > 40 ? -1 : 0);
-    say(lost ? "gone" : shown === "starting" ? "running" : shown, values);
+    drawChart(find("accuracy"), `${texts.accuracy} ${accuracy}`,
+      accuracies.map((value, i) => [i + 1, value]), accuracyAxis(accuracies), epochs,
+      epochs > 40 ? -1 : 0);
+    say(lost ? "gone" : shown === "starting" ? "running" : shown, status, note, values);
   }
 
-  function leave() {
-    gone = true;
-    draw();
-  }
-  const follow = (_, kernelStatus) => { if (PYTHON_GONE.includes(kernelStatus)) leave(); };
-  const kernel = model.widget_manager?.kernel; // JupyterLab's: a shutdown alone closes no comm
   stop.addEventListener("click", () => {
     stopping = true;
     model.send({ stop: true });
     draw();
   });
-  model.on("change", draw);
-  model.on("comm_live_update", leave);
-  kernel?.statusChanged?.connect(follow);
-  kernel?.disposed?.connect(leave);
   draw();
-  return () => {
-    model.off("change", draw);
-    model.off("comm_live_update", leave);
-    kernel?.statusChanged?.disconnect(follow);
-    kernel?.disposed?.disconnect(leave);
-  };
+  return listen(model, { change: draw }, () => {
+    gone = true;
+    draw();
+  });
 }
 
 export default { render };

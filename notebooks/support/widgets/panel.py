@@ -1,20 +1,16 @@
 """The widget that shows a training in the background. Notebook 04."""
 
-import contextlib
-from pathlib import Path
-
-import anywidget
 import traitlets
 from matplotlib.figure import Figure
 
-from ..figures.images import png
 from ..words.labels import label
-from ..words.texts import page_texts, text
+from ..words.texts import text
+from .widget import Widget
 
 STATES = "running", "done", "stopped", "failed", "gone"
 
 
-class TrainingPanel(anywidget.AnyWidget):
+class TrainingPanel(Widget):
     """Shows a training; its Stop sends {"stop": True}. `TrainingRun` keeps it up to date.
 
     `state` (gone: Python ends while it trains); `epochs` in all; `fraction` done; `seconds` so far,
@@ -23,22 +19,18 @@ class TrainingPanel(anywidget.AnyWidget):
     in [0, 1], one for each finished epoch; `log`: its last line; `error`: what ended the training.
     """
 
-    _esm = Path(__file__).with_name("panel.js")
-    _css = Path(__file__).with_name("panel.css")
-    texts = traitlets.Dict().tag(sync=True)
+    NAME, TEXTS = "panel", ("run_",)
     state = traitlets.Enum(STATES, "running").tag(sync=True)
     epochs = traitlets.Int(1).tag(sync=True)
-    fraction, seconds = traitlets.Float().tag(sync=True), traitlets.Float().tag(sync=True)
+    fraction, seconds = (traitlets.Float().tag(sync=True) for _ in range(2))
     left = traitlets.Float(None, allow_none=True).tag(sync=True)
-    losses, accuracies = traitlets.List().tag(sync=True), traitlets.List().tag(sync=True)
-    note = traitlets.Unicode().tag(sync=True)
-    log, error = traitlets.Unicode().tag(sync=True), traitlets.Unicode().tag(sync=True)
+    losses, accuracies = (traitlets.List().tag(sync=True) for _ in range(2))
+    note, log, error = (traitlets.Unicode().tag(sync=True) for _ in range(3))
 
-    def __init__(self, epochs: int):
-        super().__init__(epochs=epochs, texts=page_texts("run_"))
-
-    def figure(self) -> Figure:
-        """Both curves, for a page without a kernel."""
+    def figure(self) -> Figure | None:
+        """Both curves, once there are epochs."""
+        if not self.accuracies:
+            return None
         fig = Figure(figsize=(9, 2.6), layout="constrained")
         loss, accuracy = fig.subplots(1, 2)
         loss.plot(*zip(*self.losses), color="#3070b0")  # None makes a gap
@@ -52,10 +44,6 @@ class TrainingPanel(anywidget.AnyWidget):
         return fig
 
     def _repr_mimebundle_(self, **kwargs):
-        """The widget; how to bring it back; and, once there are epochs, a PNG of the curves."""
+        """Also how to bring the widget back."""
         data, metadata = super()._repr_mimebundle_(**kwargs)
-        data = {**data, "text/plain": text("panel_as_text")}
-        if self.accuracies:
-            with contextlib.suppress(Exception):  # the widget is there all the same
-                data["image/png"] = png(self.figure())
-        return data, metadata
+        return {**data, "text/plain": text("panel_as_text")}, metadata

@@ -1,5 +1,7 @@
 // Scores to slide; e to each, its share of the sum, and -ln of the right one's share: the loss.
 
+const MOST = 6; // the loss at the top of its picture
+
 /** Of scores: the powers of e, their shares, which add up to 1, and -ln of each share. */
 export function softmax(scores) {
   const top = Math.max(...scores); // taken away, so that no sum is infinite
@@ -8,26 +10,20 @@ export function softmax(scores) {
   return { powers: scores.map(Math.exp), shares: costs.map((cost) => Math.exp(-cost)), costs };
 }
 
-const fill = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-const minus = (text) => text.replace("-", "−").replace("e+", "e");
-const power = (value) => minus(value >= 1e5 || value < 0.01 ? value.toExponential(1)
-  : value.toFixed(value < 100 ? 2 : 0));
+const power = (value) => (value >= 1e5 || value < 0.01 ? readable(value.toExponential(1))
+  : fixed(value, value < 100 ? 2 : 0));
 const percent = (share) => `${(100 * share).toFixed(1)}%`;
-const MOST = 6; // the loss at the top of its picture
-const button = (name, label) => `<button type="button" class="lh-soft-${name}"
-  data-lm-suppress-shortcuts="true">${label}</button>`;
 
-function render({ model, el }) {
-  const [texts, logits, label] = ["texts", "logits", "label"].map((name) => model.get(name));
+function shell(texts, logits, label) {
   const limit = Math.ceil(Math.max(10, ...logits.map(Math.abs)));
-  const curve = Array.from({ length: 61 }, (_, i) => // down from -ln p = MOST to 0
+  const curve = range(61).map((i) => // down from -ln p = MOST to 0
     `${i ? "L" : "M"}${100 * Math.exp(MOST * (i / 60 - 1))} ${100 * i / 60}`).join("");
   const row = (digit) => `<tr ${digit === label ? 'class="lh-soft-right"' : ""}>
     <th scope="row">${digit}${digit === label ? " ✓" : ""}</th>
-    <td><input type="range" min="${-limit}" max="${limit}" step="0.1"
-      data-lm-suppress-shortcuts="true" aria-label="${fill(texts.slider, { digit })}"></td>
+    <td><input type="range" min="${-limit}" max="${limit}" step="0.1" ${NO_SHORTCUTS}
+      aria-label="${fill(texts.slider, { digit })}"></td>
     <td></td><td></td><td><div><div></div><span></span></div></td></tr>`;
-  el.innerHTML = `<div class="lh-soft"><div class="lh-soft-body"><table>
+  return `<div class="lh-soft"><div class="lh-soft-body"><table>
       <thead><tr><td></td><td></td>${["score", "power", "share"].map((name) =>
         `<th scope="col">${texts[name]}</th>`).join("")}</tr></thead>
       <tbody>${logits.map((_, digit) => row(digit)).join("")}</tbody></table>
@@ -36,9 +32,14 @@ function render({ model, el }) {
         <path d="${curve}"/><path class="lh-soft-here"/></svg>
       <div aria-hidden="true"><span>${MOST}</span><span>0</span><span>0%</span><span>100%</span>
       </div></div></figure></div>
-    <div>${button("equal", texts.equal)} ${button("reset", texts.reset)}</div>
+    <div>${buttonOf("lh-soft-equal", texts.equal)} ${buttonOf("lh-soft-reset", texts.reset)}</div>
     <div class="lh-soft-gone" role="status"></div>
     <div class="lh-soft-live" aria-live="polite"></div></div>`;
+}
+
+function render({ model, el }) {
+  const [texts, logits, label] = ["texts", "logits", "label"].map((name) => model.get(name));
+  el.innerHTML = shell(texts, logits, label);
   const find = (selector) => el.querySelector(`.lh-soft-${selector}`);
   const rows = [...el.querySelectorAll("tbody tr")], sliders = [...el.querySelectorAll("input")];
   const loss = el.querySelector("figcaption");
@@ -48,7 +49,7 @@ function render({ model, el }) {
     rows.forEach(({ cells: [, , score, e, share] }, digit) => {
       sliders[digit].value = scores[digit];
       sliders[digit].ariaValueText = `${scores[digit].toFixed(1)}: ${percent(shares[digit])}`;
-      score.textContent = minus(scores[digit].toFixed(1));
+      score.textContent = fixed(scores[digit], 1);
       e.textContent = power(powers[digit]);
       const [bar, number] = share.firstChild.children;
       bar.style.width = number.textContent = percent(shares[digit]);
@@ -69,17 +70,9 @@ function render({ model, el }) {
     set(model.get("scores").map((score, i) => (i === digit ? Number(slider.value) : score)))));
   find("equal").addEventListener("click", () => set(logits.map(() => 0), true));
   find("reset").addEventListener("click", () => set([...logits], true));
-  const leave = () => { find("gone").textContent = texts.gone; };
-  const ended = model.widget_manager?.kernel?.disposed;
-  ended?.connect(leave); // JupyterLab's: a shutdown closes no comm
-  model.on("comm_live_update", leave);
-  model.on("change:scores", draw);
   draw();
-  return () => {
-    ended?.disconnect(leave);
-    model.off("comm_live_update", leave);
-    model.off("change:scores", draw);
-  };
+  return listen(model, { "change:scores": draw },
+    () => { find("gone").textContent = texts.python_gone; });
 }
 
 export default { render };

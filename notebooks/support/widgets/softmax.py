@@ -1,30 +1,25 @@
 """Softmax and cross-entropy: ten scores, their shares, and the loss. softmax.js draws them."""
 
-from pathlib import Path
-
-import anywidget
 import torch
 import traitlets
 from matplotlib.figure import Figure
 
 from ..checks import checked
-from ..figures.images import png
 from ..network.predictions import as_scores
 from ..words.labels import label
-from ..words.texts import page_texts, text
+from ..words.texts import text
+from .widget import Widget
 
 
-class SoftmaxExplorer(anywidget.AnyWidget):
+class SoftmaxExplorer(Widget):
     """Scores to slide, exp, share and loss of each: see `explore_softmax`.
 
     scores: as the sliders stand, may be set; logits: as they were at first; label: the right one.
     """
 
-    _esm = Path(__file__).with_name("softmax.js")
-    _css = Path(__file__).with_name("softmax.css")
+    NAME, TEXTS = "softmax", ("softmax_",)
     scores, logits = traitlets.List().tag(sync=True), traitlets.List().tag(sync=True)
     label = traitlets.Int().tag(sync=True)
-    texts = traitlets.Dict().tag(sync=True)
 
     def figure(self) -> Figure:
         """Shares and loss, for a page without a kernel."""
@@ -39,16 +34,13 @@ class SoftmaxExplorer(anywidget.AnyWidget):
         ax.set(title=title, ylim=(0, 1.1), xticks=range(len(shares)), ylabel=label("share"))
         return fig
 
-    def _repr_mimebundle_(self, **kwargs):
-        """The widget, and a PNG of the shares for a page without Python."""
-        data, metadata = super()._repr_mimebundle_(**kwargs)
-        return {**data, "image/png": png(self.figure())}, metadata
-
 
 @checked
 def explore_softmax(logits, label: int) -> SoftmaxExplorer:
     """A picture's scores as sliders: exp of each, its share of the sum (softmax), and the loss
     (cross-entropy), which is -ln of the right one's share.
+
+        lh.explore_softmax(model(image[None])[0], label=6)
 
     logits: ten numbers, a tensor or not. Raises TypeError for what are no numbers, ValueError for
     other than ten, for NaN and infinity, and for a label that is none of 0 to 9. Notebook 04.
@@ -57,5 +49,4 @@ def explore_softmax(logits, label: int) -> SoftmaxExplorer:
     if scores is not logits:
         print(text("already_shares"))
     scores = scores.tolist()
-    texts = {**page_texts("softmax_"), "gone": text("goes_on")}
-    return SoftmaxExplorer(scores=scores, logits=scores, label=label, texts=texts)
+    return SoftmaxExplorer(scores=scores, logits=scores, label=label)

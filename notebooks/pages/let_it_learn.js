@@ -5,14 +5,6 @@ const DRAW_EVERY = 250; // milliseconds
 const BATCHES = 10; // to a point of the loss curve
 const POSITIVE = [230, 159, 0], NEGATIVE = [86, 180, 233], WHITE = [255, 255, 255];
 
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
-
-const fill = (template, values) => template.replace(/{(\w+)}/g, (_, name) => values[name]);
 const percent = share => `${(100 * share).toFixed(1)}%`;
 
 /** The learning rate at a place of the slider, from -3 to 0: two digits of its power of ten. */
