@@ -61,17 +61,19 @@ from notebooks.support.widgets import (
 from notebooks.support.words import label, text, use, use_chinese_font
 # isort: on
 
-__all__ = [
-    "start", "ready",
-    "DrawPad", "sample_drawing", "to_mnist_style", "explain_cell", "MY_NETWORK",  # notebook 00
-    "label", "check", "explore_convolution", "explore_kernels", "stroke_picture", "SIGNS",  # 01
-    "ConvGeometry", "conv_output_size", "output_size_steps",  # 02
-    "LeNet5", "lenet5_diagram", "layer_table", "show_layers", "show_patches",  # 03
-    "Digits", "load_mnist", "sklearn_digits", "digit_loader",  # 04
-    "EpochResult", "train_epoch", "train", "train_in_background", "downhill", "explore_softmax",
-    "Evaluation", "evaluate", "show_predictions", "show_mistakes", "show_confusion", "show_filters",
-    "guess", "reveal", "save_weights", "load_weights",
-    "mystery_trainings", "load_drawings", "report",  # 05 and 06
+__all__ = [  # by the notebook that uses it first
+    "start", "label", "guess", "reveal", "check", "DrawPad", "sample_drawing",  # 00
+    "to_mnist_style", "explain_cell", "load_weights", "save_weights", "MY_NETWORK", "LeNet5",
+    "ready",
+    "explore_convolution", "explore_kernels", "stroke_picture", "SIGNS", "ConvGeometry",  # 01
+    "load_mnist",
+    "conv_output_size", "output_size_steps",  # 02
+    "lenet5_diagram", "show_layers",  # 03
+    "digit_loader", "EpochResult", "train_in_background", "downhill", "explore_softmax",  # 04
+    "Evaluation", "evaluate", "show_mistakes", "show_confusion",
+    "Digits", "train_epoch", "layer_table", "show_patches", "show_filters",  # 05
+    "mystery_trainings",  # 06
+    "sklearn_digits", "train", "show_predictions", "load_drawings", "report",  # 07
     "main",  # the command line
 ]
 # fmt: on
@@ -89,7 +91,7 @@ FUSED = {"cuda", "cpu"} if Version(torch.__version__) >= Version("2.4") else set
 
 def start(language: str = "en") -> None:
     """The first cell of every notebook: language of widgets and messages ("zh" or "en"), device,
-    seeds and threads. Notebooks 00 to 06.
+    seeds and threads. Notebooks 00 to 07.
 
     Prints versions, device, and whether MNIST is there; everything works without it, too. Raises
     ValueError for another language.
@@ -123,7 +125,7 @@ class LeNet5(nn.Module):
 
     LeCun, Bottou, Bengio, Haffner, "Gradient-Based Learning Applied to Document Recognition"
     (1998), section II.B, with ReLU, max-pooling and plain logits; `padding=2` makes C1's maps
-    28x28, as the paper's 32x32 input does. Notebook 03 builds it; notebooks 00, 03, 05 and 06.
+    28x28, as the paper's 32x32 input does. Notebook 03 builds it; notebooks 00, 03 and 05 to 07.
     """
 
     def __init__(self):
@@ -161,7 +163,7 @@ def digit_loader(
     dataset: TensorDataset, batch_size: int, shuffle: bool, generator: torch.Generator | None = None
 ) -> DataLoader:
     """Batches (float32 images (B, 1, 28, 28) in [0, 1], int64 labels (B,)) of a uint8 dataset, each
-    taken out of the tensors at once: faster than image by image. Notebooks 03 to 06.
+    taken out of the tensors at once: faster than image by image. Notebooks 04 to 07.
 
         for images, labels in lh.digit_loader(digits.train, 128, shuffle=True): ...
     """
@@ -197,13 +199,13 @@ def train_epoch(
     scheduler: torch.optim.lr_scheduler.LRScheduler | None = None,
     on_batch: Callable[[int, float], None] | None = None,
 ) -> float:
-    """One pass over `loader` as notebook 04 writes it out; returns the mean loss over its images.
+    """One pass over `loader` as `plain_epoch` of 04 makes it; returns the mean loss over its images.
 
         optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
         loss = lh.train_epoch(model, loader, optimizer)
 
     `scheduler` steps after each batch; `on_batch(batch, loss)` is called with the batch's number
-    from 1. Notebooks 03 to 06.
+    from 1. Notebooks 05 to 07.
     """
     check_learning(model, optimizer)
     model.train()
@@ -278,7 +280,7 @@ def train(
         history[-1].accuracy
 
     Raises TypeError or ValueError for arguments that do not fit and a model that cannot learn or
-    gives no ten logits an image, OSError for a file that cannot be written. Notebook 06.
+    gives no ten logits an image, OSError for a file that cannot be written. Notebook 07.
     """
     plan = TrainingPlan(model, digits, epochs, batch_size, max_lr, seed, save, log, log_title)
     return train_with_bar(plan, _training)
@@ -305,7 +307,7 @@ def train_in_background(
     A copy is trained, so that nothing done to `model` disturbs it; `model` stays where it is and
     gets the weights at the end of each epoch, while it has the same layers. (Dropout draws from
     torch's random numbers, as cells do.) Started again with a model that is still in training, it
-    returns that run; another model ends the first run, a mistake does not. Notebook 04.
+    returns that run; another model ends the first run, a mistake does not. Notebooks 04 and 05.
     """
     plan = TrainingPlan(model, digits, epochs, batch_size, max_lr, seed, save, log, log_title)
     return TrainingRun.begin(plan, _training)
@@ -354,7 +356,7 @@ def evaluate(model: nn.Module, dataset: TensorDataset) -> Evaluation:
 
     The model is left as it is, its train/eval mode too, and may be in training meanwhile. Raises
     TypeError or ValueError for what is no such dataset (a Subset of one is), and for a model that
-    does not give ten logits an image. Notebooks 03 to 06.
+    does not give ten logits an image. Notebooks 04 to 07.
     """
     images, labels = dataset.tensors
     logits = predict_logits(model, images)

@@ -11,7 +11,7 @@ from .words.texts import text
 @dataclass(frozen=True)
 class ConvGeometry:
     """The sizes, in pixels, of a convolution (or pooling) along one axis: all that has to do with
-    sizes asks this class. Whole numbers, as in `torch.nn.Conv2d`. Notebooks 01, 02 and 03.
+    sizes asks this class. Whole numbers, as in `torch.nn.Conv2d`. Notebooks 01 and 02.
 
         g = lh.ConvGeometry(6, kernel_size=3, stride=2)
         g.n_out, g.unused  # 2, 1: no window reaches the last pixel
@@ -77,7 +77,7 @@ def conv_output_size(
 
         lh.conv_output_size(28, 5, padding=2)  # 28
 
-    Takes and raises what `ConvGeometry` does. Notebooks 01 and 02.
+    Takes and raises what `ConvGeometry` does. Notebook 02.
     """
     return ConvGeometry(n_in, kernel_size, stride, padding, dilation).n_out
 

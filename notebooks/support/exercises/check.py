@@ -13,7 +13,7 @@ from .values import Slip, abbreviated, error_message, is_blank, say, transcript
 
 def check(name: str, answer=..., *more) -> None:
     """Prints one line on `answer`: a number, a pair of numbers, a function, a kernel or a network,
-    as the exercise asks; of none, and of several (`more`), it says so. Notebooks 00 to 06.
+    as the exercise asks; of none, and of several (`more`), it says so. Notebooks 00 to 07.
 
         lh.check("corner_pixel", ...)       # … corner_pixel: not answered yet.
         lh.check("corner_pixel", 1)         # ✓ corner_pixel: ... and why

@@ -24,7 +24,7 @@ _guessed: dict[str, float] = {}
 
 def guess(name: str, value=...) -> None:
     """Keeps a guess until `reveal` shows it, and prints one line; `...` is none yet.
-    Notebooks 00 and 02 to 06.
+    Notebooks 00, 02 and 04 to 07.
 
         lh.guess("epoch1_accuracy", 80)                 # before a run
         lh.reveal("epoch1_accuracy", history[0].accuracy)  # You guessed 80%; it is 96.3%.
@@ -48,7 +48,7 @@ def guess(name: str, value=...) -> None:
 
 
 def reveal(name: str, actual: float) -> None:
-    """Prints the guess beside what came out. Notebooks 00 and 02 to 06.
+    """Prints the guess beside what came out. Notebooks 00, 02 and 04 to 07.
 
     actual: a share in [0, 1] where the unit is "%", a number elsewhere. Raises KeyError for a name
     that is not in GUESSES.

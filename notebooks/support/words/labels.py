@@ -37,7 +37,7 @@ def _read_new_fonts():
 
 
 def label(english: str, **values) -> str:
-    """Words for a figure in the language of `start`; notebooks 00, 01 and 03 to 06.
+    """Words for a figure in the language of `start`; notebooks 00, 01 and 03 to 07.
 
         lh.start("zh")
         lh.label("learning rate")  # "学习率"
