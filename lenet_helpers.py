@@ -1,4 +1,4 @@
-"""What the notebooks use but do not teach: the lesson's vocabulary in the order of the lesson.
+"""What the notebooks use but do not teach: the lesson's vocabulary.
 
 In a notebook: `import lenet_helpers as lh`, then `lh.start("zh")` or `lh.start("en")`.
 In a terminal: `python lenet_helpers.py --help` (the lesson's training script).
