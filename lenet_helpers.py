@@ -199,7 +199,7 @@ def train_epoch(
     scheduler: torch.optim.lr_scheduler.LRScheduler | None = None,
     on_batch: Callable[[int, float], None] | None = None,
 ) -> float:
-    """One pass over `loader` as `plain_epoch` of 04 makes it; returns the mean loss over its images.
+    """One pass over `loader` as `plain_epoch` of 04 does; returns the mean loss over its images.
 
         optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
         loss = lh.train_epoch(model, loader, optimizer)
