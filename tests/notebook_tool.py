@@ -1,15 +1,21 @@
-"""Work on the notebooks: `python tests/notebook_tool.py run|route|copy [FILE ...]`.
+"""Work on the notebooks: `python tests/notebook_tool.py run|route|copy [FILE ...]`, or `hand_out FOLDER`.
 
 run   executes each notebook from top to bottom, as committed: cells numbered from 1, no widget state, and no
       output that a page without a kernel cannot show. A notebook whose cell fails, or takes more than twenty
       minutes, is left as it was.
 route executes of each notebook for class what a class of one period sees, its ★ sections alone, and saves nothing.
 copy  puts the code cells of notebooks/zh into notebooks/en (but for `lh.start`).
+hand_out  makes FOLDER, a copy of the project for students: notebooks without outputs, nobody's `my_*` files, no
+      teacher's guide (it has the worksheet's key), and MNIST where it is here.
 """
 
 import argparse
+import contextlib
+import gzip
 import os
 import re
+import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -125,13 +131,68 @@ def copy(path):
     save(target, twin)
 
 
+def project_files():
+    """Git's list where the project is a checkout; else all but what .gitignore names."""
+    git = ["git", "-C", str(ROOT), "ls-files", "-z"]
+    with contextlib.suppress(OSError):  # there may be no git
+        listed = subprocess.run(git, capture_output=True, encoding="utf-8").stdout.split("\0")
+        if any(listed):
+            return [ROOT / name for name in listed if (ROOT / name).is_file()]
+    ignored = {".git", *(ROOT / ".gitignore").read_text(encoding="utf-8").split()}
+    found = []
+    for place, folders, names in os.walk(ROOT):
+        top = "/" if Path(place) == ROOT else ""
+        folders[:] = [name for name in folders if not {f"{name}/", f"{top}{name}/"} & ignored]
+        found += [Path(place, name) for name in names]
+    return found
+
+
+def add_mnist(folder):
+    """MNIST's files, packed, from where `load_mnist` would look; says so where they are not here."""
+    sys.path.insert(0, str(ROOT))
+    from notebooks.support.data import data_files, mnist
+
+    try:
+        contents = data_files.read_files(mnist.data_folder()[0])
+    except (OSError, ValueError) as error:
+        return print(f"without MNIST: {error}")
+    raw = folder / "data" / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for name, content in zip(data_files.MNIST_FILES, contents):
+        (raw / f"{name}.gz").write_bytes(gzip.compress(content, compresslevel=6, mtime=0))
+
+
+def hand_out(folder):
+    if folder.exists() or folder.is_relative_to(ROOT):
+        sys.exit(f"{folder}: give the name of a new folder outside the project.")
+    part = folder.with_name(folder.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    for path in project_files():
+        if path.name == "teacher_guide.md" or path.name.startswith("my_"):
+            continue
+        target = part / path.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, target)
+        if path.suffix == ".ipynb":
+            notebook = nbformat.read(path, as_version=4)
+            for cell in code_cells(notebook):
+                cell.outputs, cell.execution_count = [], None
+            save(notebook, target)
+    add_mnist(part)
+    os.rename(part, folder)
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("task", choices=["run", "route", "copy"])
-    parser.add_argument("files", nargs="*", type=Path, help="notebooks (default: all)")
+    parser.add_argument("task", choices=["run", "route", "copy", "hand_out"])
+    parser.add_argument("files", nargs="*", type=Path, help="notebooks (default: all); a FOLDER")
     options = parser.parse_args()
+    if options.task == "hand_out":
+        if len(options.files) != 1:
+            parser.error("hand_out needs one FOLDER")
+        return hand_out(options.files[0].resolve())
     chosen = {"run": "*/*", "route": "zh/0[0-4]*", "copy": "zh/*"}[options.task]
     with tempfile.TemporaryDirectory() as own:  # what a reader has kept does not count here
         os.environ["LENET_SAVE"] = str(Path(own) / "my_lenet5.pt")
