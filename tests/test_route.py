@@ -18,12 +18,16 @@ def notebook(language, name):
     return nbformat.read(ROOT / "notebooks" / language / f"{name}.ipynb", as_version=4)
 
 
+def typed(section):
+    """How many answers are typed into it."""
+    code = "\n".join(cell.source for cell in section.cells if cell.cell_type == "code")
+    return len(re.findall(r"^lh\.(?:check|guess)\(.*, \.\.\.\)", code, re.M))
+
+
 def minutes(name, marks):
     """What sections with these marks take: theirs, one for each typed answer, one for a kernel."""
     chosen = [s for s in sections(notebook("zh", name)) if s.mark in marks and s.minutes]
-    code = "\n".join(cell.source for s in chosen for cell in s.cells if cell.cell_type == "code")
-    typed = len(re.findall(r"^lh\.(?:check|guess)\(.*, \.\.\.\)", code, re.M))
-    return sum(s.minutes for s in chosen), typed + bool(chosen)
+    return sum(s.minutes for s in chosen), sum(map(typed, chosen)) + bool(chosen)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -120,4 +124,38 @@ def test_the_guide_has_every_section_for_class_with_its_minutes(language):
     for name in CLASS:
         for part in sections(notebook(language, name)):
             said = f"{part.title} {part.mark}{part.minutes} "
-            assert not part.minutes or said in guide, said
+            assert not part.minutes or guide.count(said) == 2, said  # in the clock, and explained
+
+
+def clock(language):
+    """The guide's first table: for each row the minutes at which it begins in two periods and in
+    one (None: not at all), and what begins."""
+    guide = (ROOT / "notebooks" / language / "teacher_guide.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+|–).*? \| (\d+|–) \| (?:\*\*\d\d\*\* )?(.+?) \| ", guide, re.M)
+    return [(*(int(n) if n.isdigit() else None for n in row[:2]), row[2]) for row in rows]
+
+
+def taken(plan, bell):
+    """How long each of [(begins, what), ...] has, to the next one or to the bell."""
+    ends = [begins or bell for begins, _ in plan[1:]] + [bell]
+    return {what: end - begins for (begins, what), end in zip(plan, ends)}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_guides_clock_gives_each_section_what_it_takes(language):
+    rows = clock(language)
+    plans = [[(row[i], row[2]) for row in rows if row[i] is not None] for i in (0, 1)]
+    for plan, marks, bell in zip(plans, ("★☆", "★"), (40, 50)):
+        has = taken(plan, bell)
+        needs = {}
+        for name in CLASS:
+            parts = [s for s in sections(notebook(language, name)) if s.minutes and s.mark in marks]
+            for part in parts:
+                title = f"{part.title} {part.mark}{part.minutes}"
+                needs[title] = part.minutes + typed(part) + (part is parts[0])
+        assert [what for what in has if what in needs] == list(needs)
+        if bell == 40:  # JupyterLab is opened in class, twice
+            for begins, what in plan:
+                needs[what] = needs.get(what, WORKSHEET) + (OPENING if begins == 0 else 0)
+        needs[plan[-1][1]] = END
+        assert not {what for what in has if has[what] < needs[what]}

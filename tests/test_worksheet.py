@@ -53,6 +53,10 @@ def tasks(page):
         "image": list(map(int, said("p:has(+ .layers)")[0][:3])),
         "layers": [list(map(int, layer)) for layer in said(".layers td:nth-child(2)")],
         "total": said(".total"),
+        "patch": said(".patch tr"),
+        "sheets": said(".sheet tr"),
+        "biases": said(".bias"),
+        "kernels": said(".kernels"),
         "steps": [step.text for step in page.select(".steps li")],
         "weight": said(".ticket li")[0],
     }
@@ -65,7 +69,7 @@ def sheet(request):
     guide = (NOTEBOOKS / request.param / "teacher_guide.md").read_text(encoding="utf-8")
     titles = "|".join(re.escape(title.text) for title in page("h2"))
     keys = re.split(f"^### (?:{titles})\n", guide, flags=re.M)[1:]
-    assert len(keys) == len(page("h2")) == 5
+    assert len(keys) == len(page("h2")) == 6
     tables = [re.findall(r"^\| (.*) \|$", key, re.M)[1:] for key in keys]
     return page, keys, [[row.split(" | ") for row in table] for table in tables]
 
@@ -124,6 +128,8 @@ def solved(image, layers):
 def test_the_key_of_the_shapes(sheet):
     page, keys, (_, _, table, *_) = sheet
     asked = tasks(page)
+    example = [cell.text for cell in page.select(".example > *")]
+    assert example == [cell.replace("`", "") for cell in table[0]]
     right = list(solved(asked["image"], asked["layers"]))
     assert right == [(row.shape, row.parameters) for row in lh.layer_table(lh.LeNet5())]
     assert [(tuple(numbers(row[2])), numbers(row[3])[-1]) for row in table] == right
@@ -136,6 +142,27 @@ def test_the_key_of_the_shapes(sheet):
     assert {total, math.prod(right[3][0])} <= set(numbers(keys[2].rpartition("|")[2]))
 
 
+def test_the_key_of_the_channels(sheet):
+    page, (_, _, _, key, *_), (_, _, _, table, *_) = sheet
+    asked = tasks(page)
+    patch, sheets = (torch.tensor(asked[name]).view(2, 2, 2) for name in ("patch", "sheets"))
+    products = patch * sheets
+    sums = products.sum(dim=(1, 2)).tolist()
+    assert [numbers(row[1]) for row in table] == products.flatten(1).tolist()
+    assert [numbers(row[2]) for row in table] == [[total] for total in sums]
+    totals = {  # with each bias
+        bias: F.conv2d(patch[None], sheets[None], torch.tensor([bias])).item()
+        for (bias,) in asked["biases"]
+    }
+    first, second, last = re.findall(r"^\d\. (.*)", key, re.M)
+    (_, before), (bias, after) = totals.items()
+    assert before < 0 < after
+    assert numbers(" ".join(re.findall(r"\*\*(.+?)\*\*", first))) == [before, 0]
+    assert bold(second) == [after] and max(sums) + bias in numbers(second)  # ReLU too early
+    ((kernels,),) = asked["kernels"]
+    assert bold(last) == [kernels] and numbers(last)[-1] == kernels * len(sheets)
+
+
 def test_the_key_of_the_five_steps_is_notebook_04s(sheet):
     page, keys, _ = sheet
     steps = tasks(page)["steps"]
@@ -144,13 +171,13 @@ def test_the_key_of_the_five_steps_is_notebook_04s(sheet):
     lines = [line.partition("#")[0].strip() for line in loop.splitlines()]
     order = sorted(steps, key=lines.index)
     assert order != steps
-    assert bold(keys[3]) == [order.index(step) + 1 for step in steps]
+    assert bold(keys[4]) == [order.index(step) + 1 for step in steps]
 
 
 def test_the_key_of_the_ticket(sheet):
     page, keys, _ = sheet
     asked = tasks(page)
-    step, inputs, _ = re.findall(r"^\d\. (.*)", keys[4], re.M)
+    step, inputs, _ = re.findall(r"^\d\. (.*)", keys[5], re.M)
     before, slope, rate = asked["weight"]
     weight = nn.Parameter(torch.tensor(before))
     (slope * weight).backward()
@@ -167,6 +194,8 @@ def test_the_key_of_the_ticket(sheet):
 def test_the_page_gives_no_answer_away(sheet):
     page, keys, (_, _, table, *_) = sheet
     answers = re.findall(r"\d+@[\d×]+|(?<= = )[\d,]{3,}|(?<=\*\*)\d[\d. ]{2,}", "".join(keys[2:]))
+    for given in page.select(".example"):
+        given.decompose()
     assert len(answers) == 13 and not [answer for answer in answers if answer in page.body.text]
     blanks = page.select(".box, .blank, .line, .output td, .window td, .layers td:last-child")
     assert len(blanks) > 80 and not [blank for blank in blanks if blank.text]
