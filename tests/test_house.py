@@ -172,12 +172,27 @@ def test_every_text_is_there_in_both_languages_and_used():
     assert {key for key in unused if not key.startswith(prefixes)} == set()
 
 
-def test_the_readmes_files_are_there():
-    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
-    for target in re.findall(r"\]\((?!https?:|#)([^)\s]+)\)", readme):
-        assert (PROJECT / target).exists(), target
-    for path in re.findall(r"(?:notebooks|tests)/[\w/]+\.(?:ipynb|py|txt)", readme):
-        assert (PROJECT / path).exists(), path
+def github_anchor(heading):
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+def test_what_the_documents_name_is_there():
+    guides = PROJECT.glob("notebooks/*/*.md")
+    for document in PROJECT / "README.md", PROJECT / ".github" / "CONTRIBUTING.md", *guides:
+        content = document.read_text(encoding="utf-8")
+        for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)", content):
+            target, _, anchor = link.partition("#")
+            path = document.parent / target if target else document
+            assert path.exists(), (document, link)
+            if anchor:
+                headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.M)
+                assert anchor in map(github_anchor, headings), (document, link)
+        for path in re.findall(r"(?:notebooks|tests)/[\w/]+\.(?:ipynb|py|txt)", content):
+            assert (PROJECT / path).exists(), (document, path)
+
+
+def test_the_readme_is_short():
+    assert len((PROJECT / "README.md").read_text(encoding="utf-8")) <= 11_000
 
 
 def test_top_level_is_as_agreed():

@@ -180,10 +180,10 @@ def test_a_cell_without_an_end_is_named(one_cell, monkeypatch):
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_slides_by_the_readmes_command_have_language_and_title(language, tmp_path):
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_slides_by_the_command_in_help_have_language_and_title(language, tmp_path):
+    guide = (ROOT / "notebooks" / language / "help.md").read_text(encoding="utf-8")
     command = rf"-m (jupyter nbconvert .*notebooks/{language}/(\w+\.ipynb))`"
-    arguments, name = re.search(command, readme).groups()
+    arguments, name = re.search(command, guide).groups()
     command = [sys.executable, "-m", *arguments.split(), "--output-dir", str(tmp_path)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     page = html.unescape(next(tmp_path.glob("*.html")).read_text(encoding="utf-8"))
