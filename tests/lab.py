@@ -106,9 +106,10 @@ def chromium():
 
 
 @contextlib.contextmanager
-def private_lab(folder, browser=None):
-    """Gives a `Lab` in an empty folder, in a browser of its own if none is given; its kernels have
-    the small data set and no network but this machine."""
+def server(folder, application="jupyterlab", *options):
+    """Runs JupyterLab, or Notebook 7 ("notebook"), in an empty folder; gives its root, a copy of the
+    project, its address and its token. Its kernels have the small data set and no network but this
+    machine."""
     root = folder / "root"
     root.mkdir()
     for name in ("lenet_helpers.py", "requirements.txt"):
@@ -142,7 +143,7 @@ def private_lab(folder, browser=None):
     command = [
         sys.executable,
         "-m",
-        "jupyterlab",
+        application,
         "--no-browser",
         "--ip=127.0.0.1",
         f"--port={port}",
@@ -150,31 +151,41 @@ def private_lab(folder, browser=None):
         "--ServerApp.port_retries=0",
         f"--ServerApp.root_dir={root}",
         "--expose-app-in-browser",
-        "--LabApp.news_url=None",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        *options,
     ]
     log = folder / "server.log"
     with log.open("w") as out:
-        server = subprocess.Popen(command, stdout=out, stderr=out, env=env, cwd=root)
+        process = subprocess.Popen(command, stdout=out, stderr=out, env=env, cwd=root)
     try:
         deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and server.poll() is None:
+        while time.monotonic() < deadline and process.poll() is None:
             with contextlib.suppress(OSError):
                 urllib.request.urlopen(f"{base}/api/status?token={token}", timeout=2).close()
                 break
             time.sleep(0.2)
         else:
             raise RuntimeError(
-                "JupyterLab did not start:\n" + log.read_text(errors="replace")[-2000:]
+                f"{application} did not start:\n" + log.read_text(errors="replace")[-2000:]
             )
-        with contextlib.ExitStack() as stack:
-            yield Lab(root, base, token, browser or stack.enter_context(chromium()))
+        yield root, base, token
     finally:
-        server.terminate()  # ends its kernels, too
+        process.terminate()  # ends its kernels, too
         try:
-            server.wait(20)
+            process.wait(20)
         except subprocess.TimeoutExpired:
-            server.kill()
+            process.kill()
+
+
+@contextlib.contextmanager
+def private_lab(folder, browser=None):
+    """Gives a `Lab` in an empty folder, in a browser of its own if none is given."""
+    quiet = (
+        "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    )
+    with contextlib.ExitStack() as stack:
+        root, base, token = stack.enter_context(server(folder, "jupyterlab", *quiet))
+        yield Lab(root, base, token, browser or stack.enter_context(chromium()))
 
 
 @contextlib.contextmanager
