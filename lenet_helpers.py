@@ -39,7 +39,7 @@ from notebooks.support.data import (
     sklearn_digits, to_mnist_style,
 )
 from notebooks.support.exercises import (
-    check, guess, mystery_trainings, report, reveal, stroke_picture,
+    check, collect, guess, mystery_trainings, report, reveal, stroke_picture,
 )
 from notebooks.support.figures import (
     SIGNS, explain_cell, network_diagram, show_confusion, show_filters, show_layers,
@@ -74,6 +74,7 @@ __all__ = [  # by the notebook that uses it first
     "Digits", "train_epoch", "layer_table", "show_patches", "show_filters",  # 05
     "mystery_trainings",  # 06
     "sklearn_digits", "train", "show_predictions", "load_drawings", "report",  # 07
+    "collect",  # the teacher, of what was handed in
     "main",  # the command line
 ]
 # fmt: on

@@ -7,7 +7,7 @@ import time
 
 from ..files import MY_NETWORK, one_at_a_time, shown_path, unreadable, write_file
 from ..words.texts import text
-from .questions import EXAMPLE, NOTEBOOKS, QUESTIONS
+from .questions import HOMEWORK, NOTEBOOKS
 from .values import say
 
 MY_ANSWERS = MY_NETWORK.with_name("my_answers.json")
@@ -65,34 +65,35 @@ def _read_answers():
 
 
 def report(student: str = ...) -> None:
-    """Prints your homework, to be handed in as text: each exercise of every notebook, whether it
-    was answered, at which try it was right, and that answer or the last. Notebook 07.
+    """Prints your homework, to be handed in as text: first a line that says what is right and what
+    is still open; then, for what was answered, at which try it was right, and that answer or the
+    last. Notebook 07.
 
-        lh.report("Ming")
+        lh.report("Ming")  # Ming · 27 of 32 right · open: my_network, ...
 
     Raises OSError where the file of answers cannot be read.
     """
     answers = _read_answers() | _unsaved
     name = "" if student in (..., None) else " ".join(str(student).split())
-    say(text("report_title", name=name or text("report_no_name"), date=time.strftime("%Y-%m-%d")))
-    names = QUESTIONS.keys() - {EXAMPLE}
-    width = max(map(len, names))
+    unsolved = [each for each in HOMEWORK if not answers.get(each, {}).get("right")]
+    n, still_open = len(HOMEWORK), ", ".join(unsolved) or "–"
+    line = {"name": name or "?", "n": n, "right": n - len(unsolved), "open": still_open}
+    say(text("report_line", **line))
+    if not name:
+        say(text("report_no_name"))
     for notebook, asked in NOTEBOOKS.items():
-        say(f"\n{notebook}")
-        for name in filter(names.__contains__, asked):
-            say(_entry_text(name.ljust(width), answers.get(name)))
-    entries = [answers[name] for name in names if name in answers]
-    right = sum(entry["right"] for entry in entries)
-    say("\n" + text("report_sum", n=len(names), answered=len(entries), right=right))
+        if answered := [name for name in asked if name in answers and name in HOMEWORK]:
+            say("\n" + notebook)
+        for name in answered:
+            say(_entry_text(name, answers[name]))
+    say()
     if _unsaved:
         say(text("answers_unsaved", path=shown_path(MY_ANSWERS)))
-    say(text("report_help", name=MY_ANSWERS.name))
+    say(text("report_help", name=MY_ANSWERS.name, date=time.strftime("%Y-%m-%d")))
 
 
 def _entry_text(name, entry):
     """The line of an exercise, and those of its answer."""
-    if entry is None:
-        return "  ".join(["  – " + name, text("report_none")])
     mark, key = ("✓", "report_right") if entry["right"] else ("✗", "report_wrong")
     said, answer = text(key, tries=entry["tries"]), entry["answer"]
     if "\n" in answer or len(answer) > LINE:

@@ -20,4 +20,5 @@ NOTEBOOKS = {  # {"00_demo": its questions, ...}
     for file in iter_modules(__path__)
 }
 QUESTIONS = {name: each for asked in NOTEBOOKS.values() for name, each in asked.items()}
-EXAMPLE = "window_pixels"  # notebooks 00 and 01 answer it, to show how; it is not in the report
+EXAMPLE = "window_pixels"  # notebooks 00 and 01 answer it, to show how; it is no homework
+HOMEWORK = [name for name in QUESTIONS if name != EXAMPLE]  # what `report` lists, in its order
