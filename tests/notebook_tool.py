@@ -150,15 +150,15 @@ def project_files():
 def add_mnist(folder):
     """MNIST's files, packed, from where `load_mnist` would look; says so where they are not here."""
     sys.path.insert(0, str(ROOT))
-    from notebooks.support.data import data_files, mnist
+    from notebooks.support.data import mnist, mnist_files
 
     try:
-        contents = data_files.read_files(mnist.data_folder()[0])
+        contents = mnist_files.read_files(mnist.data_folder()[0])
     except (OSError, ValueError) as error:
         return print(f"without MNIST: {error}")
     raw = folder / "data" / "MNIST" / "raw"
     raw.mkdir(parents=True)
-    for name, content in zip(data_files.MNIST_FILES, contents):
+    for name, content in zip(mnist_files.MNIST_FILES, contents):
         (raw / f"{name}.gz").write_bytes(gzip.compress(content, compresslevel=6, mtime=0))
 
 

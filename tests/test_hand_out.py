@@ -9,7 +9,7 @@ import notebook_tool
 import pytest
 from notebook_tool import ROOT, code_cells, hand_out
 
-from notebooks.support.data import data_files
+from notebooks.support.data import mnist_files
 
 
 def files(folder):
@@ -53,10 +53,10 @@ def test_a_copy_of_a_copy_is_the_same_whatever_was_done_in_it(copy, tmp_path, mo
 
 
 def test_mnist_comes_with_it_where_it_is_here(tmp_path, monkeypatch):
-    contents = [name.encode() for name in data_files.MNIST_FILES]
-    monkeypatch.setattr(data_files, "read_files", lambda folder: contents)
+    contents = [name.encode() for name in mnist_files.MNIST_FILES]
+    monkeypatch.setattr(mnist_files, "read_files", lambda folder: contents)
     monkeypatch.setattr(sys, "argv", ["notebook_tool.py", "hand_out", str(tmp_path / "class")])
     notebook_tool.main()
-    for name in data_files.MNIST_FILES:
+    for name in mnist_files.MNIST_FILES:
         packed = tmp_path / "class" / "data" / "MNIST" / "raw" / f"{name}.gz"
         assert gzip.decompress(packed.read_bytes()) == name.encode()
