@@ -21,27 +21,29 @@ def next_layer(name: str, names: list[str] = LAYERS) -> str:
     return label(TITLES.get(after, after))
 
 
-def _layer_title(name: str, step: Step) -> str:
+def _layer_title(name: str, step: Step, sizes: bool) -> str:
     """ "C1: 6@28x28 after ReLU": a layer's name and size, and what its values have gone through."""
-    size = "x".join(map(str, step.activation.shape[1:]))
-    size = f"{len(step.activation)}@{size}" if size else len(step.activation)
-    values = {"layer": label(TITLES[name]), "size": size}
+    layer, size = label(TITLES[name]), "x".join(map(str, step.activation.shape[1:]))
+    if sizes:
+        size = f"{len(step.activation)}@{size}" if size else len(step.activation)
+        layer = label("{layer}: {size}", layer=layer, size=size)
     if step.between:
-        return label("{layer}: {size} after {between}", between=step.between, **values)
+        return label("{layer} after {between}", layer=layer, between=step.between)
     if step.between is None and step.activation is not step.output:
-        return label("{layer}: {size} as {next} takes it", next=next_layer(name), **values)
-    return label("{layer}: {size}", **values)
+        return label("{layer} as {next} takes it", layer=layer, next=next_layer(name))
+    return layer
 
 
 @checked
-def show_layers(model: nn.Module, image) -> Figure:
+def show_layers(model: nn.Module, image, sizes: bool = True) -> Figure:
     """What every layer makes of one image, and the ten probabilities.
 
     image: 28x28 pixels: an array, tensor or PIL image, grey or in colour; a line says so if it is
     dark on light, which the network never saw. Each layer is shown as the next one takes it, C1,
     C3, F5 and F6 of LeNet-5 after ReLU; white is 0, black the layer's largest value; where there
-    are negative ones, orange is above 0 and blue below. Raises ValueError for an image of another
-    size and for a model without LeNet5's layers, in their order. Notebook 03.
+    are negative ones, orange is above 0 and blue below. `sizes=False` leaves the layers' sizes out
+    of their titles. Raises ValueError for an image of another size and for a model without LeNet5's
+    layers, in their order. Notebook 03.
 
         lh.show_layers(model, digits.test.tensors[0][4])
     """
@@ -57,7 +59,7 @@ def show_layers(model: nn.Module, image) -> Figure:
         ax, values = figure.add_subplot(cell, facecolor="0.75"), steps[name].activation
         scale = (SIGNS, -1, 1) if values.min() < 0 else ("gray_r", 0, 1)
         aspect = "equal" if values.dim() == 3 else "auto"
-        title = _layer_title(name, steps[name])
+        title = _layer_title(name, steps[name], sizes)
         show_table(ax, layer_grid(name, values), title, scale, aspect=aspect)
     _show_probabilities(figure.add_subplot(grid[1:, 0]), steps["fc3"].activation.softmax(0).numpy())
     return figure

@@ -183,10 +183,8 @@ function resultsView(texts) {
     });
     body.replaceChildren(...rows.map(({ row }) => row));
     pictures = Object.fromEntries(Object.entries(LAYERS).map(([name, layer]) => {
-      const [n, ...size] = shapes[name], maps = size.length ? `@${size.join("×")}` : "";
       const between = after[name] ? fill(texts.after, { between: after[name] }) : "";
-      const caption = `${layer.title}: ${n}${maps}${between}`;
-      return [name, layerPicture(name, shapes[name], layer, caption)];
+      return [name, layerPicture(name, shapes[name], layer, layer.title + between)];
     }));
     maps.replaceChildren(...Object.values(pictures).map(({ figure }) => figure));
   };

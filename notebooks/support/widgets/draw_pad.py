@@ -99,7 +99,7 @@ class DrawPad(Widget):
     def figure(self) -> Figure:
         """The layers, or an empty pad: what a saved notebook shows."""
         if not _no_guess(self.drawing):
-            return show_layers(self._models[self.network], self.image)
+            return show_layers(self._models[self.network], self.image, sizes=False)
         fig = Figure(figsize=(4, 4))
         ax = fig.subplots()
         ax.imshow(self.drawing, cmap="gray_r", vmin=0, vmax=255)
