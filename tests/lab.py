@@ -1,4 +1,4 @@
-"""A private JupyterLab in a real Chromium, for the tests in test_lab*.py and for benchmark.py."""
+"""A private JupyterLab in a real Chromium, for the tests in tests/browser and for benchmark.py."""
 
 import contextlib
 import json

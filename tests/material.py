@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import torch
 from lab import PROJECT
+from torch.nn import functional as F
 
 import lenet_helpers as lh
 from notebooks.support.data import drawing
@@ -27,6 +28,23 @@ def weights(model):
 def read_trained():
     """The network that the project ships."""
     return lh.load_weights(lh.LeNet5(), PROJECT / "notebooks" / "trained" / "lenet5.pt")
+
+
+def by_hand(model, image):
+    """Each layer's activations, step by step, without the model's own pass."""
+    w = dict(model.named_parameters())
+    steps = {"input": image}
+    steps["c1"] = F.conv2d(image[None], w["c1.weight"], w["c1.bias"], padding=2).relu()
+    steps["s2"] = steps["c1"].unfold(2, 2, 2).unfold(3, 2, 2).amax((4, 5))
+    steps["c3"] = F.conv2d(steps["s2"], w["c3.weight"], w["c3.bias"]).relu()
+    steps["s4"] = steps["c3"].unfold(2, 2, 2).unfold(3, 2, 2).amax((4, 5))
+    steps["fc1"] = (w["fc1.weight"] @ steps["s4"].flatten() + w["fc1.bias"]).relu()[None]
+    steps["fc2"] = (w["fc2.weight"] @ steps["fc1"][0] + w["fc2.bias"]).relu()[None]
+    steps["fc3"] = (w["fc3.weight"] @ steps["fc2"][0] + w["fc3.bias"])[None]
+    return {
+        name: value.detach() if name == "input" else value.detach()[0]
+        for name, value in steps.items()
+    }
 
 
 def moved_strokes(strokes, size, x, y):

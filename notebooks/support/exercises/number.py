@@ -15,7 +15,7 @@ class NumberQuestion:
 
     `why` (said of a right answer), `hint` (of any wrong one) and the keys of `mistakes` are keys of
     words/exercises.toml; `values` fill in those texts. The right answers are typed in, so that a
-    reader sees them; tests/test_exercises.py proves each with torch and by hand.
+    reader sees them; tests/exercises proves each with torch and by hand.
     """
 
     right: float  # the answer; where there are `unknowns`, the output size that they must give

@@ -6,8 +6,8 @@ import re
 import numpy as np
 import pytest
 import torch
+from material import by_hand
 from matplotlib.colors import to_hex
-from test_inference import by_hand
 from torch import nn
 from torch.nn import functional as F
 from torchvision.utils import make_grid

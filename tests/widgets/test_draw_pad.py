@@ -11,8 +11,8 @@ import threading
 import numpy as np
 import pytest
 import torch
+from material import by_hand
 from PIL import Image
-from test_inference import by_hand
 from torch import nn
 from torch.nn import functional as F
 

@@ -6,27 +6,11 @@ import threading
 
 import pytest
 import torch
-from torch.nn import functional as F
+from material import by_hand
 from torch.nn.utils import parametrizations, prune, weight_norm
 
 import lenet_helpers as lh
 from notebooks.support.network.activations import activations
-
-
-def by_hand(model, image):
-    w = dict(model.named_parameters())
-    steps = {"input": image}
-    steps["c1"] = F.conv2d(image[None], w["c1.weight"], w["c1.bias"], padding=2).relu()
-    steps["s2"] = steps["c1"].unfold(2, 2, 2).unfold(3, 2, 2).amax((4, 5))
-    steps["c3"] = F.conv2d(steps["s2"], w["c3.weight"], w["c3.bias"]).relu()
-    steps["s4"] = steps["c3"].unfold(2, 2, 2).unfold(3, 2, 2).amax((4, 5))
-    steps["fc1"] = (w["fc1.weight"] @ steps["s4"].flatten() + w["fc1.bias"]).relu()[None]
-    steps["fc2"] = (w["fc2.weight"] @ steps["fc1"][0] + w["fc2.bias"]).relu()[None]
-    steps["fc3"] = (w["fc3.weight"] @ steps["fc2"][0] + w["fc3.bias"])[None]
-    return {
-        name: value.detach() if name == "input" else value.detach()[0]
-        for name, value in steps.items()
-    }
 
 
 def test_layers_are_those_of_the_models_own_pass(network, four):
