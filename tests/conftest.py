@@ -4,20 +4,25 @@ from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 from lab import CHROMIUM, chromium, notebooks, private_lab
 
-os.environ["OMP_NUM_THREADS"] = (
-    "1"  # threads of two tests that train at once would wait for each other
-)
-own = tempfile.TemporaryDirectory(
-    prefix="lenet_", ignore_cleanup_errors=True
-)  # goes when the tests have ended
+# threads of two tests that train at once would wait for each other
+os.environ["OMP_NUM_THREADS"] = "1"
+own = tempfile.TemporaryDirectory(prefix="lenet_", ignore_cleanup_errors=True)  # goes at the end
 os.environ["LENET_SAVE"] = str(Path(own.name) / "my_lenet5.pt")  # not over a student's own
 
-from material import read_trained
+from material import read_trained, runs_in_browser
 
 import lenet_helpers as lh
 from notebooks.support.words import texts
+
+
+def pytest_collection_modifyitems(config, items):
+    """With the tests, nbval runs of each notebook the edition that the browser does not."""
+    others = [i for i in items if i.path.suffix == ".ipynb" and runs_in_browser(i.path)]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if item not in others]
 
 
 @pytest.fixture(autouse=True)
@@ -36,12 +41,16 @@ def small():
 
 
 @pytest.fixture(scope="session")
-def trained(small):
-    """LeNet-5 after 5 epochs on the small set, and its results."""
-    torch.manual_seed(0)
-    model = lh.LeNet5()
-    history = lh.train(model, small, epochs=5)
-    return model, history
+def trained(small, tmp_path_factory, worker_id):
+    """LeNet-5 after 5 epochs on the small set, and its results; all workers share one training."""
+    folder = tmp_path_factory.getbasetemp()
+    path = (folder if worker_id == "master" else folder.parent) / "trained.pt"
+    with FileLock(f"{path}.lock"):
+        if not path.exists():
+            torch.manual_seed(0)
+            model = lh.LeNet5()
+            torch.save((model, lh.train(model, small, epochs=5)), path)
+    return torch.load(path, weights_only=False)
 
 
 @pytest.fixture(scope="session")
