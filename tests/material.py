@@ -60,6 +60,18 @@ def moved_strokes(strokes, size, x, y):
     return [(np.array(stroke) - middle) * scale + (x, y) for stroke in strokes]
 
 
+def draw(page, strokes):
+    """Draws on a page's pad with the mouse."""
+    box = page.locator(".lh-pad-canvas").bounding_box()
+    for stroke in strokes:
+        points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
+        page.mouse.move(*points[0])
+        page.mouse.down()
+        for point in points[1:]:
+            page.mouse.move(*point)
+        page.mouse.up()
+
+
 def run_at_once(codes, save):
     """Runs each code in a Python of its own, with $LENET_SAVE; they begin together."""
     environment = os.environ | {"LENET_SAVE": str(save)}

@@ -2,7 +2,6 @@
 
 import html
 import json
-import os
 import re
 import subprocess
 import sys
@@ -105,19 +104,6 @@ def test_pictures_with_words_are_saved_in_each_language(name):
             assert not same, source
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux binds a process")
-def test_a_notebook_under_nbval_on_one_core():
-    notebook = ROOT / "notebooks" / "en" / "02_output_size.ipynb"
-    code = (
-        f"import os, sys, pytest; os.sched_setaffinity(0, {{{min(os.sched_getaffinity(0))}}}); "
-        f"sys.exit(pytest.main([{str(notebook)!r}, '-q', '-n', '0', '-p', 'no:cacheprovider']))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 0, done.stdout
-
-
 QUOTED = {  # what notebooks and guide say of the saved runs, as the runs print it
     "01": ["156"],
     "04": ["0.45", "0.84", "0.0038", "0.0026"],
@@ -190,6 +176,7 @@ def test_a_cell_without_an_end_is_named(one_cell, monkeypatch):
     assert read(path).cells[0].execution_count is None
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_slides_by_the_command_in_help_have_language_and_title(language, tmp_path):
     guide = (ROOT / "notebooks" / language / "help.md").read_text(encoding="utf-8")

@@ -80,26 +80,26 @@ def test_unused_is_what_no_window_reaches():
             assert g.unused == g.padded - 1 - max(g.window(g.n_out - 1))
 
 
-@pytest.mark.parametrize(
-    "arguments, words",
-    [
-        (dict(n_in=6, kernel_size=7), ["7", "6"]),
-        (dict(n_in=6, kernel_size=3, stride=0), ["stride", "0"]),
-        (dict(n_in=6, kernel_size=3, padding=-1), ["padding", "-1"]),
-        (dict(n_in=6.5, kernel_size=3), ["n_in", "6.5"]),
-        (dict(n_in=6, kernel_size="3"), ["kernel_size", "'3'"]),
-        (dict(n_in=6, kernel_size=3, dilation=0), ["dilation", "0"]),
-        (dict(n_in=0, kernel_size=1), ["n_in", "0"]),
-        (dict(n_in=6, kernel_size=True), ["kernel_size", "True"]),
-        (dict(n_in=6, kernel_size=3, stride=None), ["stride", "None"]),
-        (dict(n_in=4, kernel_size=3, dilation=2), ["5", "4"]),
-    ],
-)
-def test_refused_with_the_numbers(arguments, words):
-    for language in texts.LANGUAGES:
-        texts.use(language)
+REFUSED = {  # arguments of ConvGeometry, and what is said of them
+    (6, 7): ["7", "6"],
+    (6, 3, 0): ["stride", "0"],
+    (6, 3, 1, -1): ["padding", "-1"],
+    (6.5, 3): ["n_in", "6.5"],
+    (6, "3"): ["kernel_size", "'3'"],
+    (6, 3, 1, 0, 0): ["dilation", "0"],
+    (0, 1): ["n_in", "0"],
+    (6, True): ["kernel_size", "True"],
+    (6, 3, None): ["stride", "None"],
+    (4, 3, 1, 0, 2): ["5", "4"],
+}
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_refused_with_the_numbers(language):
+    texts.use(language)
+    for arguments, words in REFUSED.items():
         with pytest.raises(ValueError) as error:
-            lh.ConvGeometry(**arguments)
+            lh.ConvGeometry(*arguments)
         assert all(word in str(error.value) for word in words)
         assert len(str(error.value).splitlines()) == 1
 

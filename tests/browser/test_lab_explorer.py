@@ -369,61 +369,6 @@ def test_a_picture_and_its_feature_map(open_notebook):
     assert "from −3 to 3" in shown.root.inner_text()
 
 
-CUT = """async widths => {
-    const frame = () => new Promise(done => requestAnimationFrame(done));
-    const parts = "label, button, .lh-formula *, canvas, figcaption, .lh-sum";
-    const look = root => {
-        const board = root.querySelector(".lh-board"), room = board.getBoundingClientRect();
-        const text = document.createRange();
-        const cut = [...root.querySelectorAll(parts)].filter(part => {
-            text.selectNodeContents(part);
-            return [part, text].map(each => each.getBoundingClientRect()).some(box =>
-                box.right > room.right + 1 || board.contains(part) && box.bottom > room.bottom + 1);
-        }).map(part => part.outerHTML.slice(0, 80));
-        return [cut, root.scrollWidth > root.clientWidth, root.offsetHeight];
-    };
-    const roots = [...document.querySelectorAll(".lh-explorer")], seen = [];
-    for (const width of widths) {
-        let before, now;
-        for (const root of roots) root.parentElement.style.width = `${width}px`;
-        do {  // until it says the same twice: values may still arrive
-            await frame();
-            await frame();
-            [before, now] = [now, JSON.stringify(roots.map(look))];
-        } while (before !== now);
-        seen.push([width, JSON.parse(now)]);
-    }
-    return seen;
-}"""
-
-
-@pytest.mark.parametrize("language", ["zh", "en"])
-def test_nothing_is_cut_at_any_width(open_notebook, language):
-    page = open_notebook(
-        [
-            "import lenet_helpers as lh, torch",
-            f"lh.start({language!r})\nweights = torch.randn(7, 7) * 3\n"
-            "one = lh.explore_convolution()\none",
-            "lh.explore_kernels(torch.rand(40, 40) - 0.5)",
-        ],
-        width=1400,
-    )
-    names = "one.n_in, one.kernel_size, one.stride, one.padding, one.dilation, one.preset"
-    settings = [(6, 3, 1, 0, 1, "random"), (12, 7, 1, 4, 1, "blur"), (12, 7, 4, 4, 3, "random")]
-    settings += [(3, 1, 1, 0, 1, "vertical"), (11, 5, 3, 2, 2, "sharpen"), (10, 7, 1, 3, 1, "own")]
-    arrived = """([n, preset]) => document.querySelector("[name=n_in]").value === n
-        && document.querySelector("[name=preset]").value === preset"""
-    page.locator(".lh-explorer").nth(1).wait_for()
-    heights = set()
-    for setting in settings:
-        run_code(page, f"{names} = {setting}\nif one.preset == 'own': one.kernel = weights")
-        page.wait_for_function(arrived, arg=[str(setting[0]), setting[-1]])
-        for width, seen in page.evaluate(CUT, [280, 390, 479, 480, 567, 820, 1280, 1900]):
-            assert [each[:2] for each in seen] == [[[], False]] * 2, (width, setting)
-            heights.add((width, seen[0][2]))
-    assert len(heights) == len(dict(heights))  # one at each width, whatever the setting
-
-
 @pytest.mark.parametrize("how", ["restart", "shutdown"])
 def test_it_goes_on_without_python(open_notebook, lab, how):
     page = open_notebook(["import lenet_helpers as lh\nlh.explore_convolution()"])
@@ -436,30 +381,3 @@ def test_it_goes_on_without_python(open_notebook, lab, how):
     assert shown.settled() and shown.count("output") == 2
     shown.root.locator("select").select_option("blur")
     assert value_of(shown.settled())[2] == 9
-
-
-BRIGHT = """canvas => {
-    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-    return data.some((value, i) => i % 4 === 0 && value > 230 && data[i + 1] > 230
-        && data[i + 2] > 230 && data[i + 3] > 230);
-}"""
-
-
-def test_a_new_theme_is_noticed_out_of_sight(open_notebook):
-    """JupyterLab leaves cells out of sight as they are: no transition ends there."""
-    page = open_notebook(
-        ["import lenet_helpers as lh\nlh.explore_convolution()", "print('\\n' * 200)"]
-    )
-    cells, canvas = page.locator(".jp-Cell"), page.locator(".lh-explorer canvas").first
-    assert not canvas.evaluate(BRIGHT)  # dark numbers on a light ground
-    cells.first.evaluate("cell => { cell.style.contentVisibility = 'auto'; }")
-    cells.nth(1).evaluate("cell => cell.scrollIntoView({ block: 'end' })")
-    page.wait_for_timeout(500)
-    page.evaluate(
-        "() => window.jupyterapp.commands.execute("
-        "'apputils:change-theme', { theme: 'JupyterLab Dark' })"
-    )
-    page.wait_for_timeout(1000)
-    first = "document.querySelector('.lh-explorer canvas')"
-    # its place moves while the cells that come into sight get their heights
-    page.wait_for_function(f"() => {{ {first}.scrollIntoView(); return ({BRIGHT})({first}); }}")

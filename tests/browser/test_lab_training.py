@@ -214,23 +214,6 @@ def test_after_a_reload_the_live_panel_comes_back(training, lab):
     wait_for_status(page, "Stopped")
 
 
-STOPPED = """() => {
-    const runs = [...document.querySelectorAll(".lh-run")];
-    return runs.length === 2 && runs.every(run => run.querySelector(".lh-run-stop").disabled)
-        && runs.map(run => run.querySelector(".lh-run-status").textContent);
-}"""
-
-
-def test_two_views_of_one_panel(training):
-    page = training(more=["run"])
-    wait_for_epochs(page)
-    ids = page.evaluate("[...document.querySelectorAll('.lh-run [id]')].map(element => element.id)")
-    assert len(ids) == len(set(ids))
-    page.get_by_role("button", name="Stop").last.click()
-    first, second = page.wait_for_function(STOPPED).json_value()
-    assert first == second and "Stopped" in first
-
-
 @pytest.mark.parametrize("how", ["restart", "shutdown", "crash"])
 def test_the_panel_says_that_python_is_gone(training, lab, how):
     page = training()
@@ -242,41 +225,3 @@ def test_the_panel_says_that_python_is_gone(training, lab, how):
     page.wait_for_timeout(1000)  # what a dying Python may still send
     assert "Stopped" in status(page).inner_text() and not page.locator(".lh-run-fault").inner_text()
     assert page.get_by_role("button", name="Stop").is_disabled()
-
-
-LAYOUT = """width => {
-    const run = document.querySelector(".lh-run"), faults = [];
-    run.parentElement.style.width = `${width}px`;
-    const box = run.getBoundingClientRect(), shown = element => element.getClientRects().length;
-    for (const element of run.querySelectorAll("*:not(.lh-run-live)")) {
-        const {left, right, bottom} = element.getBoundingClientRect();
-        if (shown(element) && (left < box.left - 1 || right > box.right + 1 || bottom > box.bottom + 1)) {
-            faults.push(`outside: ${element.getAttribute("class")}`);
-        }
-        if (element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).overflowX !== "visible") {
-            faults.push(`cut: ${element.getAttribute("class")}`);
-        }
-    }
-    const texts = [...run.querySelectorAll("b, button, span, figcaption, p, pre, .lh-run-epoch")]
-        .filter(element => shown(element) && element.textContent).map(element => [element, element.getBoundingClientRect()]);
-    for (const [a, p] of texts) for (const [b, q] of texts) {
-        if (a !== b && p.left < q.right - 1 && q.left < p.right - 1 && p.top < q.bottom - 1 && q.top < p.bottom - 1) {
-            faults.push(`overlap: ${a.textContent} ${b.textContent}`);
-        }
-    }
-    const [loss, accuracy] = [...run.querySelectorAll("figure")].map(figure => figure.getBoundingClientRect());
-    return [faults, loss.right <= accuracy.left];
-}"""
-
-
-@pytest.mark.parametrize("language", ["zh", "en"])
-def test_every_width(training, language):
-    page = training(setup=f"lh.start('{language}')", more=["lh.start('en')"])
-    wait_for_epochs(page)
-    page.set_viewport_size({"width": 2100, "height": 1000})
-    side_by_side = []
-    for width in (280, 390, 567, 820, 1280, 1900):
-        faults, beside = page.evaluate(LAYOUT, width)
-        assert not faults, width
-        side_by_side.append(beside)
-    assert side_by_side == [False, False, True, True, True, True]

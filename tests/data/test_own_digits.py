@@ -1,6 +1,5 @@
 """Drawings that a reader keeps on the pad: kept whole, read back as a dataset, damaged files told."""
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -47,18 +46,6 @@ def test_of_too_few_the_projects_own_take_their_place(capsys):
     assert np.bincount(data.tensors[1]).tolist() == [3] * 10
     said = capsys.readouterr().out
     assert "kept: 1" in said and "at least 10" in said and "30" in said
-
-
-def test_pages_that_keep_at_once_lose_nothing():
-    threads = [
-        threading.Thread(target=own_digits.keep_drawing, args=(lh.sample_drawing(k % 10), k % 10))
-        for k in range(12)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(own_digits.read_drawings()[1]) == sorted([*range(10), 0, 1])
 
 
 def test_kernels_that_keep_at_once_lose_nothing(own):

@@ -111,65 +111,54 @@ def frozen_in_notebook_06():
     return sum(p.numel() for p in model.parameters() if not p.requires_grad)
 
 
-RIGHT = {
-    "window_pixels": lambda: torch.nn.Conv2d(1, 1, 3).weight.numel(),
-    "c1_cell_pixels": lambda: weight_cells("c1"),
-    "c3_cell_products": lambda: weight_cells("c3"),
-    "frozen_parameters": frozen_in_notebook_06,
-    "corner_pixel": outputs_of_a_corner,
-    "corner_pixel_padding": lambda: outputs_of_a_corner(padding=2),
-    "four_layers": lambda: lenet5_layers()(torch.zeros(1, 1, 28, 28)).shape[-1],
-    "same_padding": lambda: [p for p in range(9) if torch_size(28, 5, padding=p) == 28][0],
-    "two_3x3_weights": lambda: 2 * torch.nn.Conv2d(1, 1, 3, bias=False).weight.numel(),
-    "two_3x3_reach": reach_of_two,
-    "size_lesson": lambda: torch_size(6, 3),
-    "size_padding": lambda: torch_size(7, 5, padding=3),
-    "size_remainder": lambda: torch_size(11, 5, stride=4),
-    "size_dilation": lambda: torch_size(12, 3, dilation=3),
-    "which_stride": lambda: [s for s in range(1, 8) if torch_size(12, 5, stride=s) == 3][0],
-    "padding_and_stride": lambda: [
-        (p, s) for p in range(3) for s in range(1, 5) if torch_size(6, 3, padding=p, stride=s) == 3
-    ][0],
-    "c1_parameters": lambda: parameters(1, 6, 5),
-    "c3_parameters": lambda: parameters(6, 16, 5),
-    "c3_multiply_adds": lambda: (
-        sum(1 for _ in np.ndindex(16, 10, 10)) * torch.nn.Conv2d(6, 16, 5).weight[0].numel()
+ANSWERS = {  # name: (by hand, by torch)
+    "window_pixels": (9, lambda: torch.nn.Conv2d(1, 1, 3).weight.numel()),
+    "c1_cell_pixels": (5 * 5, lambda: weight_cells("c1")),
+    "c3_cell_products": (6 * 5 * 5, lambda: weight_cells("c3")),
+    "frozen_parameters": (6 * 25 + 6 + 16 * 150 + 16, frozen_in_notebook_06),
+    "corner_pixel": (1, outputs_of_a_corner),
+    "corner_pixel_padding": (9, lambda: outputs_of_a_corner(padding=2)),
+    "four_layers": (
+        ((28 + 2 * 2 - 5 + 1) // 2 - 5 + 1) // 2,
+        lambda: lenet5_layers()(torch.zeros(1, 1, 28, 28)).shape[-1],
     ),
-    "c3_reach": reach_of_c3,
-    "fc1_inputs": lambda: lenet5_layers()(torch.zeros(1, 1, 28, 28)).numel(),
-    "batches_per_epoch": lambda: len(torch.utils.data.DataLoader(range(60_000), batch_size=128)),
-    "untrained_loss": lambda: math.log(10),
-    **{f"mystery_{letter.lower()}": partial(diagnosis, letter) for letter in "ABCDE"},
-}
-BY_HAND = {
-    "window_pixels": 9,
-    "c1_cell_pixels": 5 * 5,
-    "c3_cell_products": 6 * 5 * 5,
-    "frozen_parameters": 6 * 25 + 6 + 16 * 150 + 16,
-    "corner_pixel": 1,
-    "corner_pixel_padding": 9,
-    "four_layers": ((28 + 2 * 2 - 5 + 1) // 2 - 5 + 1) // 2,
-    "same_padding": 2,
-    "two_3x3_weights": 18,
-    "two_3x3_reach": 5,
-    "size_lesson": 4,
-    "size_padding": 9,
-    "size_remainder": 2,
-    "size_dilation": 6,
-    "which_stride": 3,
-    "padding_and_stride": (1, 2),
-    "c1_parameters": 156,
-    "c3_parameters": 2416,
-    "c3_multiply_adds": 240_000,
-    "c3_reach": 5 * 2 + 4,
-    "fc1_inputs": 400,
-    "batches_per_epoch": 469,
-    "untrained_loss": 2.3,
-    "mystery_a": 3,
-    "mystery_b": 6,
-    "mystery_c": 2,
-    "mystery_d": 5,
-    "mystery_e": 4,
+    "same_padding": (2, lambda: [p for p in range(9) if torch_size(28, 5, padding=p) == 28][0]),
+    "two_3x3_weights": (18, lambda: 2 * torch.nn.Conv2d(1, 1, 3, bias=False).weight.numel()),
+    "two_3x3_reach": (5, reach_of_two),
+    "size_lesson": (4, lambda: torch_size(6, 3)),
+    "size_padding": (9, lambda: torch_size(7, 5, padding=3)),
+    "size_remainder": (2, lambda: torch_size(11, 5, stride=4)),
+    "size_dilation": (6, lambda: torch_size(12, 3, dilation=3)),
+    "which_stride": (3, lambda: [s for s in range(1, 8) if torch_size(12, 5, stride=s) == 3][0]),
+    "padding_and_stride": (
+        (1, 2),
+        lambda: [
+            (p, s)
+            for p in range(3)
+            for s in range(1, 5)
+            if torch_size(6, 3, padding=p, stride=s) == 3
+        ][0],
+    ),
+    "c1_parameters": (156, lambda: parameters(1, 6, 5)),
+    "c3_parameters": (2416, lambda: parameters(6, 16, 5)),
+    "c3_multiply_adds": (
+        240_000,
+        lambda: (
+            sum(1 for _ in np.ndindex(16, 10, 10)) * torch.nn.Conv2d(6, 16, 5).weight[0].numel()
+        ),
+    ),
+    "c3_reach": (5 * 2 + 4, reach_of_c3),
+    "fc1_inputs": (400, lambda: lenet5_layers()(torch.zeros(1, 1, 28, 28)).numel()),
+    "batches_per_epoch": (
+        469,
+        lambda: len(torch.utils.data.DataLoader(range(60_000), batch_size=128)),
+    ),
+    "untrained_loss": (2.3, lambda: math.log(10)),
+    "mystery_a": (3, partial(diagnosis, "A")),
+    "mystery_b": (6, partial(diagnosis, "B")),
+    "mystery_c": (2, partial(diagnosis, "C")),
+    "mystery_d": (5, partial(diagnosis, "D")),
+    "mystery_e": (4, partial(diagnosis, "E")),
 }
 
 
@@ -193,7 +182,7 @@ GOOD = {"my_output_size": good_size, "my_convolution": good_convolution}
 
 
 def test_every_exercise_has_an_oracle():
-    assert set(RIGHT) == set(BY_HAND) == set(NUMBERS) and set(GOOD) == set(CODE)
+    assert set(ANSWERS) == set(NUMBERS) and set(GOOD) == set(CODE)
     others = QUESTIONS.keys() - set(NUMBERS) - set(CODE) - {"rising_strokes"}
     assert others == {"my_train_step", "my_network"}  # tests/test_homework.py
     assert all(QUESTIONS[name].right.__name__ == name for name in CODE)
@@ -201,9 +190,10 @@ def test_every_exercise_has_an_oracle():
 
 def test_right_answers(said):
     for name in NUMBERS:
-        for language, colon in (("zh", "："), ("en", ": ")):
-            texts.use(language)
-            for answer in (RIGHT[name](), BY_HAND[name]):
+        by_hand, by_torch = ANSWERS[name]
+        for answer in (by_hand, by_torch()):
+            for language, colon in (("zh", "："), ("en", ": ")):
+                texts.use(language)
                 line = said(name, answer)
                 assert line.startswith(f"✓ {name}{colon}") and line.isprintable()
 
@@ -231,15 +221,8 @@ def formulas(n, k, s=1, p=0, d=1):
     }
 
 
-@pytest.mark.parametrize(
-    "name, sizes",
-    [
-        ("size_lesson", (6, 3)),
-        ("size_padding", (7, 5, 1, 3)),
-        ("size_remainder", (11, 5, 4)),
-        ("size_dilation", (12, 3, 1, 0, 3)),
-    ],
-)
+@pytest.mark.parametrize("name, sizes", [("size_lesson", (6, 3)), ("size_padding", (7, 5, 1, 3)),
+    ("size_remainder", (11, 5, 4)), ("size_dilation", (12, 3, 1, 0, 3))])  # fmt: skip
 def test_mistakes_with_sizes_are_what_the_mistake_gives(name, sizes):
     """All that lead elsewhere than the right answer, and no others."""
     exercise = QUESTIONS[name]
@@ -272,10 +255,10 @@ def test_the_numbers_in_the_sentences():
     assert math.prod(values["fc1_inputs"]["shape"]) == lh.LeNet5().fc1.in_features
     assert values["batches_per_epoch"] == {"whole": 60_000 // 128}
     assert values["two_3x3_weights"] == {"small": 3 * 3, "large": 5 * 5}
-    assert values["corner_pixel"]["n"] ** 2 == BY_HAND["corner_pixel"]
-    assert values["corner_pixel_padding"]["n"] ** 2 == BY_HAND["corner_pixel_padding"]
-    assert values["c1_cell_pixels"]["k"] ** 2 == BY_HAND["c1_cell_pixels"]
-    assert math.prod(values["c3_cell_products"].values()) == BY_HAND["c3_cell_products"]
+    assert values["corner_pixel"]["n"] ** 2 == ANSWERS["corner_pixel"][0]
+    assert values["corner_pixel_padding"]["n"] ** 2 == ANSWERS["corner_pixel_padding"][0]
+    assert values["c1_cell_pixels"]["k"] ** 2 == ANSWERS["c1_cell_pixels"][0]
+    assert math.prod(values["c3_cell_products"].values()) == ANSWERS["c3_cell_products"][0]
     sizes = {"c1": parameters(1, 6, 5), "c3": parameters(6, 16, 5), "all": 61_706}
     learning = 61_706 - sizes["c1"] - sizes["c3"]
     assert values["frozen_parameters"] == {**sizes, "learning": learning}
@@ -449,43 +432,15 @@ def test_what_is_no_kernel_gets_a_sentence(said):
 
 
 def test_a_number_may_come_in_any_shape(said):
-    for answer in [
-        4,
-        4.0,
-        np.int64(4),
-        np.float32(4),
-        np.array([4]),
-        torch.tensor(4),
-        torch.tensor([[4.0]]),
-        torch.tensor(4.0, requires_grad=True),
-        8 / 2,
-    ]:
+    tensors = torch.tensor(4), torch.tensor([[4.0]]), torch.tensor(4.0, requires_grad=True)
+    for answer in (4, 4.0, np.int64(4), np.float32(4), np.array([4]), *tensors, 8 / 2):
         assert said("size_lesson", answer).startswith("✓")
 
 
 def test_what_is_no_number_gets_a_sentence(said):
-    for answer in [
-        "4",
-        b"4",
-        True,
-        math.nan,
-        math.inf,
-        np.nan,
-        torch.tensor(math.nan),
-        torch.tensor([4, 4]),
-        np.array([]),
-        [4],
-        (4,),
-        {},
-        4j,
-        10**400,
-        lambda: 4,
-        torch.Tensor,
-        len,
-        object(),
-        "4\n" * 1000,
-        torch.tensor(True),
-    ]:
+    tensors = torch.tensor(math.nan), torch.tensor([4, 4]), np.array([]), torch.tensor(True)
+    others = [4], {}, 4j, 10**400, lambda: 4, torch.Tensor, object()
+    for answer in ("4", b"4", True, math.nan, math.inf, "4\n" * 1000, *tensors, *others):
         line = said("size_lesson", answer)
         assert line.startswith("… size_lesson: ") and "plain number" in line
         assert len(line) < 150
@@ -505,27 +460,11 @@ def test_each_pair_that_gives_the_size_is_right(said):
 
 
 def test_other_pairs_get_a_sentence(said):
-    for answer, words in [
-        ((1, 1), "6x6"),
-        ((1, 0), "stride = 0"),
-        ((-1, 1), "padding = -1"),
-        ((1.5, 1), "1.5"),
-        (2, "two numbers"),
-        ((1, 2, 3), "two numbers"),
-        ((), "not answered"),
-        ("12", "two numbers"),
-        ("1, 2", "without quotes"),
-        ((1, None), "plain number"),
-        (torch.zeros(2, 2), "plain number"),
-        (lambda: 1, "two numbers"),
-    ]:
+    wrong = {(1, 1): "6x6", (1, 0): "stride = 0", (-1, 1): "padding = -1", (1.5, 1): "1.5"}
+    wrong |= {2: "two numbers", (1, 2, 3): "two numbers", (): "not answered", "12": "two numbers"}
+    wrong |= {"1, 2": "without quotes", (1, None): "plain number", len: "two numbers"}
+    for answer, words in wrong.items():
         assert words in said("padding_and_stride", answer)
-
-
-def test_an_inverse_says_what_the_answer_would_give(said):
-    assert "26x26" in said("same_padding", 1.0) or "3x3 kernel" in said("same_padding", 1.0)
-    assert f"{torch_size(28, 5, padding=3)}x" in said("same_padding", 3)
-    assert "whole number" in said("which_stride", 2.5)
 
 
 def body_of_dots(*arguments):
@@ -535,42 +474,25 @@ def body_of_dots(*arguments):
 
 def test_nothing_yet(said):
     for name in QUESTIONS:
-        answers = [
-            None,
-            ...,
-            *[(None, None), (..., ...)] * (name == "padding_and_stride"),
-            *[body_of_dots, lambda *arguments: ...] * (name in {*CODE, "my_train_step"}),
-        ]
+        answers = [None, ...]
+        answers += [(None, None), (..., ...)] * (name == "padding_and_stride")
+        answers += [body_of_dots, lambda *arguments: ...] * (name in {*CODE, "my_train_step"})
         for answer in answers:
             assert said(name, answer) == f"… {name}: not answered yet."
 
 
 def test_answers_that_are_none_or_several(said):
     assert said("corner_pixel") == said("corner_pixel", ...)
-    for name, answer in (("c3_multiply_adds", (240, 000)), ("padding_and_stride", (1, 2))):
-        line = said(name, *answer)
-        assert (
-            line.startswith(f"… {name}: ")
-            and "(1, 2)" in line
-            and ", ".join(map(str, answer)) in line
-        )
+    line = said("c3_multiply_adds", 240, 000)
+    assert line.startswith("… c3_multiply_adds: ") and "(1, 2)" in line and "240, 0" in line
 
 
 def test_an_unknown_name_lists_the_nearest(said):
-    for name, near in [
-        ("corner_pixl", "corner_pixel"),
-        ("Size_Lesson", "size_lesson"),
-        ("", ""),
-        ("my_convolutoin", "my_convolution"),
-        (4, ""),
-        (None, ""),
-        (["corner_pixel"], ""),
-    ]:
+    near = {"corner_pixl": "corner_pixel", "Size_Lesson": "size_lesson", "": "", 4: "", None: ""}
+    for name, nearest in near.items():
         line = said(name, 4)
-        assert (
-            line.startswith("✗") and near in line and sum(known in line for known in QUESTIONS) >= 3
-        )
-        said(name, None)
+        assert line.startswith("✗") and nearest in line
+        assert sum(known in line for known in QUESTIONS) >= 3
 
 
 def raises(*arguments):
@@ -601,22 +523,18 @@ def last_case_fails(n_in, kernel_size, stride, padding):
 
 
 def test_code_that_goes_wrong_names_the_case(said):
+    first = "my_output_size(6, 3, 1, 0)"
     for function, words in [
-        (raises, "my_output_size(6, 3, 1, 0): it fails (KeyError"),
+        (raises, f"{first}: it fails (KeyError"),
         (leaves, "SystemExit"),
         (recurses, "RecursionError"),
-        (prints, "my_output_size(6, 3, 1, 0) returns nothing"),
-        (lambda *a: "4", "my_output_size(6, 3, 1, 0): the answer must"),
-        (lambda *a: torch.zeros(2), "my_output_size(6, 3, 1, 0): the answer must"),
-        (lambda *a: math.nan, "plain number"),
+        (prints, f"{first} returns nothing"),
+        (lambda *a: "4", f"{first}: the answer must"),
+        (lambda *a: torch.zeros(2), f"{first}: the answer must"),
         (lambda *a: True, "plain number"),
-        (lambda *a: (yield), "plain number"),
         (lambda *a: 4, "it should be"),
         (half_done, "my_output_size(7, 1, 2, 0) gives None; it should be 4"),
-        (
-            last_case_fails,
-            "my_output_size(7, 1, 1, 3): it fails (ZeroDivisionError division by zero)",
-        ),
+        (last_case_fails, "(7, 1, 1, 3): it fails (ZeroDivisionError division by zero)"),
     ]:
         line = said("my_output_size", function)
         assert line.startswith("✗ my_output_size: ") and words in line, line
@@ -632,50 +550,20 @@ def in_place(image, *more):
     return result
 
 
-def marks_gradient(image, *more):
-    return good_convolution(image.requires_grad_(), *more)
-
-
 def test_convolutions_that_go_wrong(said):
     for function, words in [
-        (in_place, "my_convolution(tensor([[4.0]]), tensor([[-2.0]]), 1, 0)"),
         (in_place, "changes its arguments"),
-        (
-            lambda *case: good_convolution(*case).tolist(),
-            "return an ordinary tensor",
-        ),
-        (
-            lambda *case: good_convolution(*case).numpy(),
-            "return an ordinary tensor",
-        ),
-        (
-            lambda *case: good_convolution(*case).to(torch.complex64),
-            "return an ordinary tensor",
-        ),
+        (lambda *case: good_convolution(*case).tolist(), "return an ordinary tensor"),
         (lambda *case: good_convolution(*case)[None], "gives tensor([[["),
         (lambda *case: good_convolution(*case).mean(), "it should be tensor([["),
         (lambda image, kernel, *more: image, "it should be"),
-        (lambda image, kernel, *more: image * kernel, "it should be"),
         (lambda image, kernel, *more: torch.zeros(0), "gives tensor([])"),
         (lambda image, kernel, *more: image @ kernel[9], "IndexError"),
-        (raises, "KeyError"),
-        (prints, "returns nothing"),
         (lambda *case: good_convolution(*case) * math.nan, "nan"),
     ]:
         line = said("my_convolution", function)
         assert line.startswith("✗ my_convolution: ") and words in line, line
         assert len(line) < 400
-
-
-def test_the_first_case_that_differs_is_named(said):
-    def wrong(image, *more):
-        return good_convolution(image, *more) + (len(image) == 3)
-
-    line = said("my_convolution", wrong)
-    case = next(case for case in QUESTIONS["my_convolution"].cases if len(case[0]) == 3)
-    assert all(
-        str(part.tolist()) in line for part in (*case[:2], wrong(*case), good_convolution(*case))
-    ), line
 
 
 def by_fourier(image, kernel, stride, padding):
@@ -686,22 +574,14 @@ def by_fourier(image, kernel, stride, padding):
     return torch.fft.irfft2(product, s=image.shape)[:n:stride, :n:stride]
 
 
-@pytest.mark.parametrize(
-    "function",
-    [
+def test_other_right_convolutions(said):
+    for function in (
         by_fourier,
-        lambda image, kernel, *more: good_convolution(
-            image, kernel.clone().requires_grad_(), *more
-        ),
         lambda *case: good_convolution(*case).double(),
-        marks_gradient,
-        lambda image, kernel, stride, padding: torch.nn.functional.conv2d(
-            image[None, None], kernel[None, None], stride=stride, padding=padding
-        )[0, 0],
-    ],
-)
-def test_other_right_convolutions(function, said):
-    assert said("my_convolution", function).startswith("✓")
+        lambda image, *more: good_convolution(image.requires_grad_(), *more),
+        lambda i, k, s, p: torch_convolution(i, k, stride=s, padding=p),
+    ):
+        assert said("my_convolution", function).startswith("✓")
 
 
 def test_right_code_may_print_and_its_lines_do_not_flood_the_cell(said):
@@ -749,23 +629,11 @@ def test_check_ends_at_its_limit_whatever_a_function_does(said, monkeypatch):
     assert not signals
 
 
-def test_what_judging_prepares_is_not_the_students_time(monkeypatch):
-    monkeypatch.setattr(Sandbox, "SECONDS", 0.1)
-
-    def prepares(sandbox):
-        sandbox.start_clock()
-        with sandbox.preparing():
-            time.sleep(0.4)
-        return 4
-
-    assert Sandbox().run(prepares, None) == 4
-
-
 def test_what_takes_long_is_told_once(monkeypatch, capsys):
     monkeypatch.setattr(Sandbox, "PATIENCE", 0)
 
     def slow(*case):
-        time.sleep(0.5 * (case == (6, 3, 1, 0)))
+        time.sleep(0.1 * (case == (6, 3, 1, 0)))
         return good_size(*case)
 
     lh.check("my_output_size", slow)
@@ -796,40 +664,26 @@ def thing(base=object, **methods):
 def test_no_answer_raises(said):
     """Each gets a sentence, whatever its own methods do when they are asked."""
     meta, sparse = torch.empty(1, 1, device="meta"), torch.eye(1).to_sparse()
-    answers = [
-        meta,
-        torch.nn.UninitializedParameter(),
-        10**5000,
-        [10**5000],
-        itertools.count(),
+    answers = [meta, torch.nn.UninitializedParameter(), 10**5000, [10**5000], np.array([{}])]
+    answers += [itertools.count(), itertools.cycle([1]), torch.zeros(1, 1).expand(10**6, 10**6)]
+    answers += [(1e308, 1), sparse * 1j]
+    answers += [
         thing(item=fails(KeyError("x"))),
         thing(item=fails(SystemExit()))(),
-        thing(item=property(fails(KeyError("x"))))(),
         thing(float, __eq__=fails(ZeroDivisionError()))(4),
-        thing(__float__=fails(OSError()))(),
         thing(__getattr__=fails(RuntimeError()))(),
-        thing(__repr__=fails(KeyError("x")))(),
         thing(__repr__=fails(KeyboardInterrupt()))(),
         thing(__class__=property(fails(RuntimeError())))(),
         thing(__getitem__=fails(KeyError("x")), __iter__=fails(KeyError("x")))(),
-        np.array([{}]),
-        torch.zeros(1, 1).expand(10**6, 10**6),
-        (1e308, 1),
-        itertools.cycle([1]),
-        sparse * 1j,
     ]
     for answer in answers:
-        for name in ("size_lesson", "padding_and_stride"):
+        for name in ("size_lesson", "padding_and_stride", "my_output_size"):
             line = said(name, answer)
             assert line[0] in "✗…" and "not answered" not in line, line
         said("size_lesson", answer, answer)
-        line = said("my_output_size", answer)
-        assert line.startswith(("… my_output_size: ", "✗ my_output_size: ")), line
         for name in CODE:
             line = said(name, lambda *case, answer=answer: answer)
             assert line.startswith(f"✗ {name}: ") and len(line) < 300, line
-    for answer in (sparse, meta):
-        assert "an ordinary tensor" in said("my_convolution", lambda *case, answer=answer: answer)
     for method in ("__str__", "__signature__"):
         error = thing(Exception, **{method: fails(KeyError("x"))})()
         assert "it fails (Thing)" in said("my_output_size", fails(error))
@@ -874,16 +728,6 @@ def test_the_kernels_interrupt_ends_a_check():
     line, after = outputs["stdout"].splitlines()
     assert line.startswith("… my_output_size: my_output_size(6, 3, 1, 0): you interrupted")
     assert after == "after"
-
-
-def test_check_leaves_random_numbers_alone(said):
-    torch.manual_seed(1)
-    expected = torch.rand(3)
-    torch.manual_seed(1)
-    for name in QUESTIONS:
-        said(name, GOOD.get(name, 3))
-    said("my_output_size", lambda *case: torch.rand(()))
-    assert torch.equal(torch.rand(3), expected)
 
 
 def test_the_cases_are_many_and_none_is_changed_by_a_student():

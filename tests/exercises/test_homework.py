@@ -380,10 +380,9 @@ def test_a_timeout_is_no_try(said, own, monkeypatch):
     assert not own.exists()
 
 
-@pytest.mark.parametrize("encoding", ["cp936", "cp1252", "ascii"])
-def test_an_answer_is_kept_where_its_line_cannot_be_printed(own, monkeypatch, encoding):
+def test_an_answer_is_kept_where_its_line_cannot_be_printed(own, monkeypatch):
     texts.use("zh")
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding))
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), "cp1252"))
     lh.check("corner_pixel", 1)
     lh.report("Ming")
     sys.stdout.flush()

@@ -75,16 +75,6 @@ def test_the_figure_has_a_row_for_each_map(network, small):
             assert torch.allclose(cut.nan_to_num(), patch.nan_to_num())
 
 
-def test_a_layer_with_dots_in_its_name(network, small):
-    images = small.test.tensors[0][:20]
-    plain = torch.nn.Sequential(torch.nn.Sequential(network.c1, network.s2), network.c3)
-    dotted, named = (
-        strongest_patches(plain, images, "0.0"),
-        strongest_patches(network, images, "c1"),
-    )
-    assert torch.equal(dotted[1], named[1])
-
-
 def test_a_function_between_the_layers_counts(network, small):
     """A network that pools by a function sees as one that does so by a layer; what cannot be told is said."""
     images, convolutions = small.test.tensors[0][:20], [network.c1, network.c3]

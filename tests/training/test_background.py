@@ -23,7 +23,6 @@ import lenet_helpers as lh
 from notebooks.support.files import PROJECT
 from notebooks.support.training import run as training_run
 from notebooks.support.widgets import panel
-from notebooks.support.words import texts
 
 
 @pytest.fixture(autouse=True)
@@ -72,15 +71,13 @@ def test_start_returns_at_once_and_something_moves_before_the_first_epoch_ends(s
     assert 0 < run.panel.fraction < 1 and run.panel.left > 0
 
 
-def test_the_panel_is_told_four_times_a_second_and_of_200_points_at_most(small):
+def test_the_panel_is_told_of_200_points_at_most(small):
     few = small._replace(train=TensorDataset(*(part[:64] for part in small.train.tensors)))
-    times = []
+    told = []
     run = lh.train_in_background(fresh(), few, epochs=300)
-    run.panel.observe(lambda change: times.append(time.monotonic()), "seconds")
+    run.panel.observe(told.append, "seconds")
     run.wait()
-    assert len(times) <= 4 * run.panel.seconds + 2
-    assert 150 <= len(run.panel.losses) <= 200
-    assert len(run.panel.accuracies) == 300
+    assert 150 <= len(run.panel.losses) <= 200 and len(told) < len(run.panel.accuracies) == 300
 
 
 class Faulty(lh.LeNet5):
@@ -139,7 +136,7 @@ def test_a_network_that_only_guesses_is_not_finished_without_a_word(small, capsy
     run.wait()
     said = capsys.readouterr().out.splitlines()
     notes = [line for line in said if "only guesses" in line]
-    assert notes == [run.panel.note] * 2 and f"loss {loss}" in notes[0] and "05" in notes[0]
+    assert notes == [run.panel.note] * 2 and f"loss {loss}" in notes[0]
 
 
 def test_the_model_gets_each_epochs_weights(small, tmp_path):
@@ -166,14 +163,11 @@ def test_a_model_with_other_layers_is_left_alone_with_a_line(small, tmp_path, ca
     before = model.fc3.weight.clone()
     assert len(run.wait()) == 3
     out = capsys.readouterr().out
-    assert (
-        out == run.panel.note + "\n"
-        and "fc3.weight: model has (5, 84), the training (10, 84)" in out
-    )
+    assert out == run.panel.note + "\n"
+    assert "fc3.weight: model has (5, 84), the training (10, 84)" in out
     assert torch.equal(before, model.fc3.weight) and run.panel.state == "done"
-    assert (
-        lh.evaluate(lh.load_weights(fresh(), path), small.test).accuracy == run.history[-1].accuracy
-    )
+    saved = lh.load_weights(fresh(), path)
+    assert lh.evaluate(saved, small.test).accuracy == run.history[-1].accuracy
 
 
 def test_a_forward_that_uses_another_model_is_told(small):
@@ -205,22 +199,6 @@ def test_of_four_starts_at_once_one_run_is_left(small):
         assert sum(run.running for run in runs[first : first + 4]) == 1
 
 
-def test_what_is_wrong_from_the_start_is_said_by_the_start(small, tmp_path):
-    with pytest.raises(ValueError, match="0"):
-        lh.train_in_background(fresh(), small, epochs=0)
-    with pytest.raises(OSError):
-        lh.train_in_background(fresh(), small, save=tmp_path)
-    with pytest.raises(TypeError):
-        lh.train_in_background(fresh(), small, learning_rate=1)
-
-
-def test_another_model_ends_the_first_run(small):
-    first = lh.train_in_background(fresh(), small, epochs=500)
-    second = lh.train_in_background(fresh(1), small, epochs=1)
-    assert not first.running and first.wait() == first.history and first.panel.state == "stopped"
-    assert len(second.wait()) == 1
-
-
 def test_the_same_model_still_in_training_shows_the_running_run(small):
     model = fresh()
     first = lh.train_in_background(model, small, epochs=500)
@@ -243,25 +221,15 @@ def test_a_reloaded_helper_knows_the_run(small, tmp_path):
         vars(lh).update(before)  # its classes, for the tests that follow
 
 
-@pytest.mark.parametrize(
-    "mistake",
-    [
-        dict(epochs=0),
-        dict(epoch=5),
-        dict(model=lh.LeNet5),
-        dict(save=PROJECT),
-        dict(seed="7"),
-        dict(max_lr="fast"),
-    ],
-)
-def test_a_mistaken_second_start_leaves_the_first_alone(small, mistake):
+MISTAKES = dict(epochs=0), dict(epoch=5), dict(model=lh.LeNet5), dict(save=PROJECT), dict(seed="7")
+
+
+def test_a_mistaken_second_start_leaves_the_first_alone(small):
     first = lh.train_in_background(fresh(), small, epochs=500)
-    for _ in range(50):
+    for mistake in MISTAKES:
         with pytest.raises((ValueError, TypeError, OSError)):
             lh.train_in_background(**{"model": fresh(), "digits": small, **mistake})
-    assert first.running
-    until(lambda: len(first.history) > 1 or first.error)
-    assert first.error is None
+        assert first.running and first.error is None
 
 
 def test_stop_is_soon_and_keeps_what_is_done(small, tmp_path):
@@ -301,34 +269,19 @@ def test_a_fault_in_drawing_does_not_end_it(small, monkeypatch, part):
     assert "application/vnd.jupyter.widget-view+json" in run.panel._repr_mimebundle_()[0]
 
 
-def test_the_model_is_in_use_meanwhile(small):
-    run = lh.train_in_background(fresh(), small, epochs=500)
-    until(lambda: len(run.history) >= 3)
-    for _ in range(5):
-        assert lh.evaluate(run.model, small.test).accuracy > 0.5
-        lh.show_predictions(run.model, small.test)
-        lh.show_filters(run.model)
-    assert run.running and run.error is None
-
-
 def test_threads_of_the_caller_stay_as_they_are(small):
     torch.set_num_threads(2)
     lh.train_in_background(fresh(), small, epochs=1).wait()
     assert torch.get_num_threads() == 2
 
 
-@pytest.mark.parametrize("language, word", [("zh", "运行 run"), ("en", "type run in a new cell")])
-def test_without_its_widget_the_panel_says_how_to_bring_it_back(small, language, word):
-    """And a page without a kernel has a picture of the curves, once there are any."""
-    texts.use(language)
+def test_without_its_widget_the_panel_has_a_picture_once_there_are_curves(small):
     run = lh.train_in_background(fresh(), small, epochs=1)
-    before = panel.TrainingPanel()._repr_mimebundle_()[0]
+    assert "image/png" not in panel.TrainingPanel()._repr_mimebundle_()[0]
     run.wait()
-    after = run.panel._repr_mimebundle_()[0]
-    assert word in before["text/plain"] and word in after["text/plain"]
-    assert "image/png" not in before
-    picture = Image.open(io.BytesIO(base64.b64decode(after["image/png"])))
-    assert picture.width > 2 * picture.height
+    shown = run.panel._repr_mimebundle_()[0]
+    picture = Image.open(io.BytesIO(base64.b64decode(shown["image/png"])))
+    assert picture.width > 2 * picture.height and "type run in" in shown["text/plain"]
 
 
 ENDS = """

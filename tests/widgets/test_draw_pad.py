@@ -6,7 +6,6 @@ import io
 import json
 import math
 import re
-import threading
 
 import numpy as np
 import pytest
@@ -19,7 +18,6 @@ from torch.nn import functional as F
 import lenet_helpers as lh
 from notebooks.support.data.drawing import draw_strokes
 from notebooks.support.widgets.widget import module
-from notebooks.support.words import texts
 
 
 def answer(pad):
@@ -52,21 +50,15 @@ def test_the_answer_is_what_the_network_computes(network):
 def test_a_guess_only_where_there_is_something_to_guess(network):
     pad = lh.DrawPad(network)
     assert pad._answer["problem"] == "empty"
-    dot, full = draw_strokes([[(0.3, 0.3)]]), np.full((112, 112), 255, np.uint8)
-    faint = np.full((112, 112), 2, np.uint8)
-    single = np.zeros((112, 112), np.uint8)
+    faint, single = np.full((112, 112), 2, np.uint8), np.zeros((112, 112), np.uint8)
     single[0, 0] = 255
-    for drawing, word in (
-        (dot, "dot"),
-        (full, "full"),
-        (single, "dot"),
-        (faint, "dot"),
-        (np.zeros((112, 112)), "empty"),
-    ):
-        for centre in (True, False):
-            pad.centre, pad.drawing = centre, drawing
-            assert pad._answer["problem"] == word
-            assert torch.equal(answer(pad)["input"], pad.image)
+    problems = {"dot": [draw_strokes([[(0.3, 0.3)]]), single, faint]}
+    problems |= {"full": [np.full((112, 112), 255, np.uint8)], "empty": [np.zeros((112, 112))]}
+    for problem, drawings in problems.items():
+        for pad.drawing in drawings:
+            for pad.centre in (True, False):
+                assert pad._answer["problem"] == problem
+                assert torch.equal(answer(pad)["input"], pad.image)
     pad.drawing = lh.sample_drawing(6)
     assert guess(pad) == 6
 
@@ -75,31 +67,15 @@ def test_the_drawing_can_be_read_and_set(network):
     pad = lh.DrawPad(network)
     for digit in range(10):
         drawing = lh.sample_drawing(digit)
-        pad.centre = True
-        pad.drawing = drawing
-        assert (
-            pad.drawing.dtype == np.uint8
-            and np.array_equal(pad.drawing, drawing)
-            and guess(pad) == digit
-        )
-        assert torch.equal(pad.image, lh.to_mnist_style(drawing))
+        pad.centre, pad.drawing = True, drawing
+        assert pad.drawing.dtype == np.uint8 and np.array_equal(pad.drawing, drawing)
+        assert guess(pad) == digit and torch.equal(pad.image, lh.to_mnist_style(drawing))
         pad.centre = False
         blocks = drawing.reshape(28, 4, 28, 4).mean((1, 3)) / 255
         assert np.allclose(pad.image[0], blocks, atol=1e-6)
     pad.drawing[:] = 0  # a copy
     assert np.array_equal(pad.drawing, drawing)
-    for same in (drawing / 255, torch.tensor(drawing), drawing.astype(float)):
-        pad.drawing = np.zeros((112, 112))
-        pad.drawing = same
-        assert np.array_equal(pad.drawing, drawing)
-    for wrong in (
-        np.zeros((28, 28)),
-        np.zeros((112, 113)),
-        np.full((112, 112), np.nan),
-        np.ones((112, 112, 5)),
-        None,
-        "7",
-    ):
+    for wrong in (np.zeros((28, 28)), np.zeros((112, 113)), np.ones((112, 112, 5)), None):
         with pytest.raises(ValueError):
             pad.drawing = wrong
         assert np.array_equal(pad.drawing, drawing)
@@ -166,31 +142,6 @@ def test_a_fault_is_said_and_the_next_network_works(network):
     assert "no layer named c1" in lh.DrawPad(nn.Linear(784, 10))._answer["fault"]
 
 
-def test_it_works_while_the_same_network_trains(network, small):
-    model = copy.deepcopy(network)
-    pad, over, faults = lh.DrawPad(model), threading.Event(), []
-
-    def draw():  # as a page does, whose messages come in a thread of their own
-        while not over.is_set():
-            for digit in range(10):
-                pad.drawing = lh.sample_drawing(digit)
-                faults.extend(filter(None, [pad._answer["fault"]]))
-
-    thread = threading.Thread(target=draw)
-    thread.start()
-    try:
-        plain = copy.deepcopy(network)
-        history = lh.train(model, small, epochs=1)
-    finally:
-        over.set()
-        thread.join()
-    assert (
-        not faults and history[0][:3] == lh.train(plain, small, epochs=1)[0][:3]
-    )  # nor does it disturb the training
-    pad.drawing = lh.sample_drawing(1)
-    assert guess(pad) == model(pad.image[None]).argmax().item()
-
-
 def test_the_page_hears_what_the_numbers_have_gone_through(network):
     class Mine(lh.LeNet5):
         def forward(self, x):
@@ -206,18 +157,9 @@ def test_the_page_hears_what_the_numbers_have_gone_through(network):
     assert said[1] == {"c1": "tanh", "c3": "ReLU", "fc1": "sigmoid"}
 
 
-def test_both_languages(network):
-    pages = {}
-    for language in ("zh", "en"):
-        texts.use(language)
-        pages[language] = lh.DrawPad(network).get_state()["texts"]
-    assert pages["zh"]["first"] == "它认为是" and pages["en"]["first"] == "first guess"
-    assert pages["zh"].keys() == pages["en"].keys()
-    assert not re.search("[一-鿿]", "".join(pages["en"].values()))
-    source = module("draw_pad")
-    used = {*re.findall(r"texts\.(\w+)", source), "first", "second", "draw", "erase"}
-    used |= {"empty", "dot", "full", "nan"}  # an answer's problems
-    assert used <= pages["en"].keys() and not re.search("[一-鿿]", source)
+def test_the_page_has_every_text_it_asks_for(network):
+    used = {*re.findall(r"texts\.(\w+)", module("draw_pad")), "empty", "dot", "full", "nan"}
+    assert used <= lh.DrawPad(network).get_state()["texts"].keys()
 
 
 def test_a_saved_notebook_shows_a_picture(network):
@@ -229,12 +171,3 @@ def test_a_saved_notebook_shows_a_picture(network):
         picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
         assert "application/vnd.jupyter.widget-view+json" in data
         assert picture.width > least and np.asarray(picture.convert("L")).std() > 5
-
-
-def test_figures_are_not_left_open(network, four):
-    import matplotlib.pyplot as plt
-
-    lh.show_layers(network, four)
-    lh.explain_cell(network, four, "c3", 0, 0, 0)
-    lh.DrawPad(network)._repr_mimebundle_()
-    assert plt.get_fignums() == []

@@ -160,23 +160,16 @@ def test_every_figure_has_its_words_and_room_for_them(small, language, capsys):
                 known = r"C1|S2|C3|S4|F5|F6|\(fc\d\)|ReLU|padding|stride|dilation|ln|epoch|NaN"
                 left = re.sub(known, "", re.sub(r"\$.*?\$", "", whole))
                 assert not re.search("[A-Za-z]{2,}", left), (name, left)
-            _check_room(name, figure)
+            check_room(name, figure)
 
 
-def _check_room(name, figure):
+def check_room(name, figure):
     """Nothing reaches beyond the figure, no title into its neighbour's."""
-    boxes = [text.get_window_extent() for text in words(figure)]
     width, height = figure.bbox.size
-    for text, box in zip(words(figure), boxes):
+    for text in words(figure):
+        box = text.get_window_extent()
         inside = box.x0 > -2 and box.y0 > -2 and box.x1 < width + 2 and box.y1 < height + 2
         assert inside, (name, text.get_text())
     titles = [ax.title.get_window_extent() for ax in figure.axes if ax.get_title()]
     for one, other in itertools.combinations(titles, 2):
         assert not one.overlaps(other), (name, one, other)
-
-
-@needs_font
-def test_chinese_labels_of_a_confusion_matrix(small, capsys):
-    lh.start("zh")
-    ax = lh.show_confusion(lh.evaluate(read_trained(), small.test)).axes[0]
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("预测", "真实标签")

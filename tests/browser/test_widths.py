@@ -1,0 +1,88 @@
+"""Every widget at every width: nothing is cut, lies outside or over another part, and heights stay."""
+
+import pytest
+from lab import run_code
+
+CELLS = (
+    """import lenet_helpers as lh, torch
+lh.start("{}")
+digits = lh.sklearn_digits()
+torch.manual_seed(0)
+model = lh.LeNet5()
+lh.downhill(model, digits.train)""",
+    "lh.explore_softmax(torch.linspace(-4.25, 4.75, 10), 6)",
+    "run = lh.train_in_background(model, digits, epochs=2)\nrun",
+    "run.wait()\none = lh.explore_convolution()\none",
+    "lh.explore_kernels(torch.rand(40, 40) - 0.5)",
+    "lh.start('en')",
+)
+WIDTHS = (280, 390, 479, 480, 567, 820, 1280, 1900)
+LOOK = """async ([selector, widths]) => {
+    const frame = () => new Promise(done => requestAnimationFrame(done));
+    const boxOf = element => element.getBoundingClientRect(), all = [...document.querySelectorAll(selector)];
+    const over = (p, q) => p.left < q.right - 1 && q.left < p.right - 1 && p.top < q.bottom - 1 && q.top < p.bottom - 1;
+    const look = root => {
+        const room = boxOf(root), faults = [], text = document.createRange();
+        const seen = [...root.querySelectorAll("*")].filter(each => each.getClientRects().length
+            && !each.closest("svg, canvas, [aria-live]") && getComputedStyle(each).visibility === "visible");
+        for (const each of seen) {
+            text.selectNodeContents(each);
+            if ([boxOf(each), boxOf(text)].some(box => box.left < room.left - 1 || box.right > room.right + 1
+                || box.bottom > room.bottom + 1)) faults.push(["outside", each.outerHTML]);
+            if (each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).overflowX !== "visible") {
+                faults.push(["cut", each.outerHTML]);
+            }
+        }
+        const texts = seen.filter(each => each.matches("b, button, input, p, pre, figcaption, span, th, label"));
+        for (const a of texts) for (const b of texts) {
+            if (!a.contains(b) && !b.contains(a) && over(boxOf(a), boxOf(b))) {
+                faults.push(["overlap", a.outerHTML, b.outerHTML]);
+            }
+        }
+        return [faults, Math.round(room.height)];
+    };
+    const found = [];
+    for (const width of widths) {
+        let before, now;
+        for (const root of all) root.parentElement.style.width = `${width}px`;
+        do {  // until it is the same twice: values may still arrive
+            await frame();
+            await frame();
+            [before, now] = [now, JSON.stringify(all.map(look))];
+        } while (before !== now);
+        found.push(...JSON.parse(now));
+    }
+    return found;
+}"""
+SETTINGS = [(6, 3, 1, 0, 1, "random"), (12, 7, 1, 4, 1, "blur"), (12, 7, 4, 4, 3, "random")]
+SETTINGS += [(3, 1, 1, 0, 1, "vertical"), (11, 5, 3, 2, 2, "sharpen"), (10, 7, 1, 3, 1, "own")]
+SET = """one.n_in, one.kernel_size, one.stride, one.padding, one.dilation, one.preset = {}
+if one.preset == 'own': one.kernel = torch.randn(7, 7) * 3"""
+ARRIVED = """([n, preset]) => document.querySelector("[name=n_in]").value === n
+    && document.querySelector("[name=preset]").value === preset"""
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_nothing_is_cut_at_any_width(open_notebook, language):
+    page = open_notebook([cell.replace("{}", language) for cell in CELLS], width=2100)
+    page.locator(".lh-explorer").nth(1).wait_for()
+
+    def heights(selector):
+        """At each width; no fault at any."""
+        looks = page.evaluate(LOOK, [selector, WIDTHS])
+        assert looks and not any(faults for faults, _ in looks), selector
+        return [height for _, height in looks]
+
+    heights(".lh-run")
+    for root in (".lh-down", ".lh-soft"):
+        before = heights(root)
+        for slider in page.locator(root).get_by_role("slider").all():  # nothing moves under it
+            for key in ("Home", "End"):
+                slider.press(key)
+            assert heights(root) == before
+    seen = []
+    for setting in SETTINGS:
+        run_code(page, SET.format(setting))
+        page.wait_for_function(ARRIVED, arg=[str(setting[0]), setting[-1]])
+        seen.append(heights(".lh-explorer"))
+    assert all(each == seen[0] for each in seen)
