@@ -135,7 +135,7 @@ def test_a_photo_is_read_on_blank_ground_or_refused(kind, network):
 
 def test_centring_is_what_makes_the_network_right(network):
     pictures, plain, labels = [], [], []
-    for drawing, size, pen in itertools.product(DRAWINGS, (0.3, 0.6, 0.9), (5, 7, 10)):
+    for drawing, size, pen in itertools.product(DRAWINGS, (0.3, 0.9), (5, 10)):
         edge = size / 2 + pen / 2 / SIDE
         for x, y in ((0.5, 0.5), (edge, edge), (1 - edge, 1 - edge)):
             ink = draw_strokes(moved_strokes(drawing["strokes"], size, x, y), pen)
@@ -146,4 +146,4 @@ def test_centring_is_what_makes_the_network_right(network):
     with torch.no_grad():
         guesses = [network(torch.stack(group)).argmax(1) for group in (pictures, plain)]
     with_, without = ((each == torch.tensor(labels)).float().mean() for each in guesses)
-    assert len(labels) == 810 and with_ >= 0.95 and without < 0.7
+    assert len(labels) == 360 and with_ >= 0.95 and without < 0.7
