@@ -1,7 +1,7 @@
 """A model's own pass, recorded: each layer's input, output and activation."""
 
-from collections import defaultdict
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -28,37 +28,20 @@ class Call:
 
 
 def record(layers: dict[str, nn.Module]) -> list[Call]:
-    """A list that gets a `Call` at each call of one of the layers, which are hooked for good.
+    """A list that gets a `Call` at each call of one of the layers, which are hooked for good."""
+    calls = []
 
-    A layer with two names has the first in its first turn, the second in its second.
-    """
-    calls, names = [], defaultdict(list)
-    for name, layer in layers.items():
-        names[layer].append(name)
-
-    def enter(layer, args, kwargs):
-        turn = sum(call.layer is layer for call in calls)
-        name = names[layer][min(turn, len(names[layer]) - 1)]
-        calls.append(Call(name, layer, first_tensor(args, kwargs)))
+    def enter(name, layer, args):
+        calls.append(Call(name, layer, args[0].detach().clone()))  # a later step may write over it
 
     def leave(layer, args, output):
-        call = next(c for c in reversed(calls) if c.layer is layer and c.output is None)
-        call.output = first_tensor(output)
+        calls[-1].output = output.detach().clone()
 
-    for layer in names:
+    for layer, name in {layer: name for name, layer in layers.items()}.items():
         refuse_scripted(layer)
-        layer.register_forward_pre_hook(enter, with_kwargs=True)
+        layer.register_forward_pre_hook(partial(enter, name))
         layer.register_forward_hook(leave)
     return calls
-
-
-def first_tensor(values, named=None) -> torch.Tensor:
-    """The first tensor among values, or the one that they are; a copy: a later step may write
-    over it."""
-    values = [values] if isinstance(values, torch.Tensor) else [*(values or ())]
-    values += (named or {}).values()
-    found = (value for value in values if isinstance(value, torch.Tensor))
-    return next(found, torch.empty(0)).detach().clone()
 
 
 def refuse_scripted(model: nn.Module) -> None:
@@ -68,20 +51,19 @@ def refuse_scripted(model: nn.Module) -> None:
 
 
 def check_repeats(calls: list[Call]) -> None:
-    """Raises ValueError for a layer that was called more often than it has names."""
-    turns = [(call.name, call.layer) for call in calls]
-    for turn in turns:
-        if turns.count(turn) > 1:
-            raise ValueError(text("layer_again", name=turn[0], times=turns.count(turn)))
+    """Raises ValueError for a layer that was called twice."""
+    names = [call.name for call in calls]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(text("layer_again", name=name, times=names.count(name)))
 
 
 def _check_order(names, calls):
     """Raises ValueError where the calls are not one for each of the names, in their order."""
     check_repeats(calls)
     called = [call.name for call in calls]
-    for name in names:
-        if name not in called:
-            raise ValueError(text("layer_unused", name=name))
+    if unused := [name for name in names if name not in called]:
+        raise ValueError(text("layer_unused", name=unused[0]))
     for name, early in zip(names, called):
         if name != early:
             raise ValueError(text("layer_order", name=name, early=early))

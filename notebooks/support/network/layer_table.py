@@ -9,18 +9,17 @@ from torch.overrides import TorchFunctionMode
 from ..checks import checked
 from ..sizes import ConvGeometry
 from ..words.texts import text
-from .activations import Call, check_repeats, first_tensor, record
+from .activations import Call, check_repeats, record
 from .copies import snapshot
 from .predictions import as_input
 
 WINDOWS = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)
-COUNTED = (*WINDOWS, nn.Linear, nn.BatchNorm1d, nn.BatchNorm2d)
 FUNCTIONS = {  # what a forward may use without a layer, and the layer that does the same
     "max_pool2d": nn.MaxPool2d,
     "avg_pool2d": nn.AvgPool2d,
     "adaptive_max_pool2d": nn.AdaptiveMaxPool2d,
     "adaptive_avg_pool2d": nn.AdaptiveAvgPool2d,
-    "pad": None,
+    "pad": lambda *sizes, **options: nn.Identity(),
 }
 
 
@@ -69,7 +68,8 @@ def layer_table(model: nn.Module, input_shape: tuple[int, ...] = (1, 28, 28)) ->
         table.parameters      # 61706
     """
     model, error = snapshot(model), ""
-    calls = record(_layers(model))
+    layers = {name: part for name, part in model.named_modules() if not list(part.children())}
+    calls = record(layers)
     images = as_input(model, torch.zeros(1, *input_shape))
     with torch.no_grad(), torch.random.fork_rng(devices=[]), _Functions(calls) as functions:
         try:
@@ -80,26 +80,11 @@ def layer_table(model: nn.Module, input_shape: tuple[int, ...] = (1, 28, 28)) ->
         raise ValueError(text("layer_repeats", shapes=" + ".join(map(str, functions.repeated))))
     calls = [call for call in calls if _counts(call)]
     _check_calls(calls, images, error)
-    table, known = LayerTable(), set()
-    for call in calls:
-        own = {p: p.numel() for p in call.layer.parameters() if p not in known}
-        known |= own.keys()  # counted once, if another layer has them, too
-        table.append(_row(call, sum(own.values())))
+    used = {parameter for call in calls for parameter in call.layer.parameters()}
     for name, parameter in model.named_parameters():
-        if parameter not in known:
+        if parameter not in used:
             raise ValueError(text("layer_unused", name=name.rpartition(".")[0] or name))
-    return table
-
-
-def _layers(model):
-    """The layers by name: torch's own that have no parts, and what the table counts."""
-    found = {}
-    for name, module in model.named_modules(remove_duplicate=False):
-        torchs = type(module).__module__.startswith(("torch.nn", "torch.jit"))
-        plain = torchs and not list(module.children()) and "parametrizations" not in name
-        if plain or isinstance(module, COUNTED):
-            found[name] = module
-    return found
+    return LayerTable(map(_row, calls))
 
 
 class _Functions(TorchFunctionMode):
@@ -110,30 +95,24 @@ class _Functions(TorchFunctionMode):
         super().__init__()
         self.calls, self.repeated = calls, []
 
-    def __torch_function__(self, func, types, args=(), kwargs=None):
+    def __torch_function__(self, function, types, args=(), kwargs=None):
         kwargs = kwargs or {}
-        name = getattr(func, "__name__", "").removesuffix("_with_indices")
+        output = function(*args, **kwargs)
         if any(call.output is None for call in self.calls):  # of a layer that is running
-            return func(*args, **kwargs)
+            return output
+        name = getattr(function, "__name__", "").removesuffix("_with_indices")
         shapes = [tuple(value.shape) for value in args if isinstance(value, torch.Tensor)]
-        if name.rstrip("_") in ("add", "sub") and len(shapes) == 2 and not self.repeated:
-            one, other = shapes
-            if one != other and len(one) == len(other) > 1:
+        if name in ("add", "add_") and len(shapes) == 2 and not self.repeated:
+            if shapes[0] != shapes[1] and len(shapes[0]) == len(shapes[1]) > 1:
                 self.repeated = shapes
-        if name not in FUNCTIONS:
-            return func(*args, **kwargs)
-        sizes = [value for value in args if not isinstance(value, torch.Tensor)]
-        named = {key: kwargs[key] for key in kwargs if key != "input"}
-        layer = FUNCTIONS[name](*sizes, **named) if FUNCTIONS[name] else nn.Identity()
-        self.calls.append(call := Call(name, layer, first_tensor(args, kwargs)))
-        output = func(*args, **kwargs)
-        call.output = first_tensor(output)
+        if name in FUNCTIONS:
+            self.calls.append(Call(name, FUNCTIONS[name](*args[1:], **kwargs), args[0], output))
         return output
 
 
 def _counts(call):
     """Whether a call has a row: not a ReLU, which may be one for many places, nor a flatten."""
-    known = isinstance(call.layer, COUNTED) or call.name in FUNCTIONS
+    known = isinstance(call.layer, WINDOWS) or call.name in FUNCTIONS
     changes = call.output is not None and call.output.numel() != call.input.numel()
     return known or changes or any(True for _ in call.layer.parameters())
 
@@ -155,13 +134,14 @@ def _check_calls(calls, images, error):
         raise ValueError(text("layer_fault", before=before, shape=tuple(shape.shape), error=error))
 
 
-def _row(call, parameters):
+def _row(call):
     layer, size, geometry = call.layer, call.input.shape[-2:], None
-    if isinstance(layer, WINDOWS) and len(set(size)) == 1:
+    if isinstance(layer, WINDOWS) and size[0] == size[1]:
         geometry = layer_geometry(layer, size[0])
     words = call.name if isinstance(layer, nn.Identity) else _words(layer, geometry)
-    shape, cost = tuple(call.output.shape[1:]), _multiply_adds(call)
-    return LayerRow(call.name, words, shape, parameters, cost, geometry)
+    parameters = sum(parameter.numel() for parameter in layer.parameters())
+    shape = tuple(call.output.shape[1:])
+    return LayerRow(call.name, words, shape, parameters, _multiply_adds(call), geometry)
 
 
 def _words(layer, geometry=None):
@@ -169,15 +149,17 @@ def _words(layer, geometry=None):
     kind = type(layer).__name__
     if isinstance(layer, nn.Linear):
         return f"{kind} {layer.in_features} -> {layer.out_features}"
-    if hasattr(layer, "num_features"):
-        return f"{kind} {layer.num_features}"
-    for setting in ("kernel_size", "stride", "padding", "dilation", "groups", "output_size"):
+    for setting in ("num_features", "kernel_size", "stride", "padding", "dilation", "output_size"):
         value = getattr(geometry, setting, getattr(layer, setting, None))
-        if isinstance(value, tuple) and len(set(value)) == 1:
-            value = value[0]
-        if value is not None and (setting not in ("dilation", "groups") or value != 1):
-            kind += f" {setting}={value}"
+        if value is not None and (setting, value) not in (("dilation", 1), ("dilation", (1, 1))):
+            kind += f" {setting}={_one(value)}"
     return kind
+
+
+def _one(value):
+    """The number that all of a pair are; else the value itself."""
+    same = isinstance(value, (tuple, list)) and len(set(value)) == 1
+    return value[0] if same else value
 
 
 def _multiply_adds(call):
@@ -194,17 +176,12 @@ def _multiply_adds(call):
 def layer_geometry(layer: nn.Module, n_in: int) -> ConvGeometry | None:
     """The sizes of a convolution or pooling layer that takes n_in x n_in pixels; None where its
     window is not square, its padding not the same on all sides, or its size rounded up."""
-    sizes = {}
-    for setting in ("kernel_size", "stride", "dilation", "padding"):
-        value = getattr(layer, setting, 1)
-        values = set(value) if isinstance(value, (tuple, list)) else {value}  # (height, width)
-        if len(values) > 1:
-            return None
-        sizes[setting] = values.pop()
-    if isinstance(sizes["padding"], str):
+    names = "kernel_size", "stride", "padding", "dilation"
+    sizes = {name: _one(getattr(layer, name, 1)) for name in names}
+    if isinstance(layer.padding, str) and isinstance(sizes["kernel_size"], int):
         both = sizes["dilation"] * (sizes["kernel_size"] - 1) if layer.padding == "same" else 0
-        if both % 2:
-            return None
-        sizes["padding"] = both // 2
+        sizes["padding"] = both / 2 if both % 2 else both // 2
+    if not all(isinstance(size, int) for size in sizes.values()):
+        return None
     g = ConvGeometry(n_in, **sizes)
     return None if getattr(layer, "ceil_mode", False) and g.unused else g
