@@ -1,7 +1,5 @@
 """Why a cell of a feature map has its value, as a figure."""
 
-import textwrap
-import unicodedata
 from dataclasses import dataclass
 
 import torch
@@ -19,8 +17,6 @@ from ..words.labels import label
 from ..words.texts import text
 from .images import blank_figure, color_scale, minus_signs, show_table
 from .layers import next_layer
-
-LINE = 120  # characters that a figure has room for
 
 
 @checked
@@ -63,7 +59,7 @@ def explain_cell(
 
 @dataclass
 class _Explanation:
-    numbers: list[int]  # of the maps below that the cell looks at
+    first: int  # of the maps below that the cell looks at
     source: torch.Tensor  # those maps, padded, (n, H, W)
     window: tuple[ConvGeometry, ConvGeometry]  # of rows and columns
     stages: list  # (titles, tables (n, h, w), what their colours are scaled by)
@@ -72,58 +68,46 @@ class _Explanation:
 
 
 def _look(layer, module, maps, row, column):
-    """Padded maps, the windows of rows and columns, the patch that a cell looks at, and which of
-    its cells are no padding."""
+    """Padded maps, the windows of rows and columns, and the patch that a cell looks at."""
     rows, columns = (layer_geometry(module, n) for n in maps.shape[1:])
-    if not (rows and columns):
+    if not (rows and columns) or getattr(module, "groups", 1) > 1:
         raise ValueError(text("explain_window", layer=layer, module=module))
-    mode = getattr(module, "padding_mode", "zeros").replace("zeros", "constant")
-    p = rows.padding
-    source = F.pad(maps[None].double(), [p] * 4, mode)[0]
-    at = rows.window(row), columns.window(column)
-    patch = source[:, at[0]][:, :, at[1]]
-    inside = F.pad(torch.ones(maps.shape[1:]), [p] * 4)[at[0]][:, at[1]].bool()
-    return source, (rows, columns), patch, inside
+    source = F.pad(maps.double(), [rows.padding] * 4)
+    patch = source[:, rows.window(row)][:, :, columns.window(column)]
+    return source, (rows, columns), patch
 
 
 def _explain_sum(layer, module, step, cell):
     channel, row, column = cell
-    n = len(step.input) // module.groups
-    first = channel // (module.out_channels // module.groups) * n
-    numbers = list(range(first, first + n))
-    source, window, patch, _ = _look(layer, module, step.input[numbers], row, column)
+    source, window, patch = _look(layer, module, step.input, row, column)
     kernel = module.weight.detach().cpu().double()[channel]
     products = patch * kernel
     sums = products.sum((1, 2)).tolist()
     bias = 0 if module.bias is None else module.bias[channel].item()
-    short = label("{sum:+.3f} ({n} channels)", sum=sum(sums), n=n)
-    terms = _listed([f"{s:+.3f}" for s in sums], " ", short)
+    terms = " ".join(f"{s:+.3f}" for s in sums)
     words = label("(no bias)" if module.bias is None else "{bias:+.3f} (bias)", bias=bias)
     total = sum(sums) + bias
-    reason = f"{terms}   {words}   =  {total:.3f}"
+    n = len(sums)
     stages = [
         ([label("patch")] * n, patch, source),
         ([label("kernel")] * n, kernel, kernel),
         ([label("patch x kernel\nsum {sum:+.3f}", sum=s) for s in sums], products, products),
     ]
-    return _Explanation(numbers, source, window, stages, reason, total)
+    return _Explanation(0, source, window, stages, f"{terms}   {words}   =  {total:.3f}", total)
 
 
 def _explain_pooling(layer, module, step, cell):
     """The largest value of the patch, or its average."""
     channel, row, column = cell
-    source, window, patch, inside = _look(layer, module, step.input[[channel]], row, column)
+    source, window, patch = _look(layer, module, step.input[[channel]], row, column)
     largest = isinstance(module, nn.MaxPool2d)
-    padding_counts = not largest and module.count_include_pad
-    values = patch[0].flatten() if padding_counts else patch[0][inside]
-    value = values.max().item() if largest else values.mean().item()
-    short = label("its {n} values", n=len(values))
-    of = _listed([f"{v:.3f}" for v in values], ", ", short)
-    words = "the average of {values} is {value:.3f}"
-    words = "the largest of {values} is {value:.3f}" if largest else words
-    reason = label(words, values=of, value=value)
+    value = patch.max().item() if largest else patch.mean().item()
+    of = ", ".join(f"{v:.3f}" for v in patch.flatten())
+    words = "the largest of {values} is {value:.3f}"
+    words = words if largest else "the average of {values} is {value:.3f}"
     stages = [([label("patch")], patch, source)]
-    return _Explanation([channel], source, window, stages, reason, value)
+    reason = label(words, values=of, value=value)
+    return _Explanation(channel, source, window, stages, reason, value)
 
 
 EXPLAIN = {
@@ -131,18 +115,6 @@ EXPLAIN = {
     nn.MaxPool2d: _explain_pooling,
     nn.AvgPool2d: _explain_pooling,
 }
-
-
-def _lines(words):
-    """Lines that a figure has room for; a Chinese letter takes that of 1.6 others."""
-    for line in words.splitlines():
-        wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in line)
-        yield from textwrap.wrap(line, LINE - 3 * wide // 5)
-
-
-def _listed(words, mark, short):
-    """The words, or `short` where there are too many to read."""
-    return mark.join(words) if len(words) <= 9 else short
 
 
 def _ending(following: str, step: Step, cell, by_hand: float) -> str:
@@ -153,9 +125,7 @@ def _ending(following: str, step: Step, cell, by_hand: float) -> str:
     if step.between:
         words += label(",   after {between}: {value:.3f}", between=step.between, value=activation)
     elif step.between is None:
-        leads = "another step leads to {next}, which takes {value:.3f}"
-        leads = "another step leads to {next}" if step.activation is step.output else leads
-        words += "\n" + label(leads, next=following, value=activation)
+        words += "\n" + label("another step leads to {next}", next=following)
     return words
 
 
@@ -165,19 +135,14 @@ def _draw(explanation, below, layer, maps, cell):
     stages, source = explanation.stages, explanation.source
     alone = len(source) == 1
     figure = blank_figure(max(11, 1.35 * (len(source) + 2)), 3 if alone else 6.6)
-    where = label(
-        "{layer}, map {n}, row {row}, column {column}",
-        layer=TITLES.get(layer, layer),
-        n=channel,
-        row=row,
-        column=column,
-    )
-    title = "\n".join(_lines(f"{where}:   {explanation.reason}"))
-    figure.suptitle(minus_signs(title), fontsize=12)
+    where, name = "{layer}, map {n}, row {row}, column {column}", TITLES.get(layer, layer)
+    where = label(where, layer=name, n=channel, row=row, column=column)
+    figure.suptitle(minus_signs(f"{where}:   {explanation.reason}"), fontsize=12, wrap=True)
     shape = (1, len(stages) + 2) if alone else (len(stages) + 1, len(source) + 2)
     grid = figure.add_gridspec(*shape)
     window = columns.window(column)[0], rows.window(row)[0], rows.span
-    for c, number in enumerate(explanation.numbers):
+    for c in range(len(source)):
+        number = explanation.first + c
         title = label("{layer}, map {n}", layer=TITLES.get(below, below), n=number)
         title = label("input") if below == "input" else title
         ax = figure.add_subplot(grid[0, 0] if alone else grid[0, c])
@@ -187,6 +152,6 @@ def _draw(explanation, below, layer, maps, cell):
             show_table(ax, tables[c], titles[c], color_scale(whole), numbers=8 if alone else 0)
     ax = figure.add_subplot(grid[0, -1] if alone else grid[1:3, -2:])
     words, value = "{layer}, map {n}\nvalue {value:.3f}", maps[cell].item()
-    title = label(words, layer=TITLES.get(layer, layer), n=channel, value=value)
+    title = label(words, layer=name, n=channel, value=value)
     show_table(ax, maps[channel], title, color_scale(maps), (column, row, 1))
     return figure
