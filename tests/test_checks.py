@@ -220,7 +220,7 @@ def test_calls_that_do_not_fit(tmp_path):
     }.items():
         refused(words, call)
     for folder in (tmp_path, "."):
-        with pytest.raises(OSError, match="is a folder"):
+        with pytest.raises(OSError, match="cannot be read"):
             lh.load_weights(model, folder)
     texts.use("zh")
     refused("是不是要写 max_lr", lambda: lh.train(model, DIGITS, lr=0.1))
@@ -295,7 +295,6 @@ def test_lazy_layers_that_get_none(tmp_path):
     model.fc2 = nn.Linear(5, 84)
     model.fc3 = nn.LazyLinear(10)
     refused("fc3 is a lazy layer.*RuntimeError", lh.save_weights, model, tmp_path / "w.pt")
-    assert lh.layer_table(nn.Sequential(nn.LazyConv2d(6, 5)), (3, 16, 16)).parameters == 456
 
 
 @pytest.mark.parametrize("call", EVERYWHERE | LEARNING)

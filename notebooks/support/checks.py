@@ -10,6 +10,7 @@ from functools import wraps
 from numbers import Real
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 from torch.utils.data import Subset, TensorDataset
@@ -31,11 +32,11 @@ KINDS = {  # argument: whether a value is of its kind
     "model": lambda value: isinstance(value, nn.Module),
     "dataset": lambda value: isinstance(value, TensorDataset),
     "digits": lambda value: isinstance(value, tuple) and hasattr(value, "train"),
+    "logits": lambda value: isinstance(value, (torch.Tensor, np.ndarray, list, tuple)),
     "loader": lambda value: isinstance(value, Iterable) and not isinstance(value, NO_BATCHES),
     "optimizer": lambda value: isinstance(value, torch.optim.Optimizer),
     "evaluation": lambda value: hasattr(value, "confusion") and not isinstance(value, type),
-    "input_shape": lambda value: isinstance(value, (tuple, list)) and len(value) == 3,
-    "max_lr": lambda value: isinstance(value, Real) and value is not True and 0 < value < math.inf,
+    "max_lr": lambda value: isinstance(value, Real) and 0 < value < math.inf,
     "path": lambda value: isinstance(value, (str, os.PathLike)) and os.fspath(value),
 }
 NO_BATCHES = torch.Tensor, tuple, str, nn.Module  # a picture, `Digits`, a path, nn.Sequential
@@ -44,46 +45,38 @@ NO_BATCHES = torch.Tensor, tuple, str, nn.Module  # a picture, `Digits`, a path,
 def checked(function: Callable) -> Callable:
     """A function that checks its arguments before it begins; a default is taken as it is.
 
-    Raises TypeError for a call that does not fit and for arguments of another kind, ValueError for
-    their values, with a sentence for students.
+    Raises TypeError for an unknown name and another kind, ValueError for other values.
     """
     signature = inspect.signature(function)
 
     @wraps(function)
     def checked_call(*args, **kwargs):
-        bound = _bind(function.__name__, signature, args, kwargs)
-        shape = bound.arguments.get("input_shape", (1, 28, 28))
+        _check_names(function.__name__, signature.parameters, kwargs)
+        bound = signature.bind(*args, **kwargs)
         for name, value in bound.arguments.items():
             if value is not signature.parameters[name].default:
-                bound.arguments[name] = check_argument(name, value, shape)
+                bound.arguments[name] = check_argument(name, value)
         return function(*bound.args, **bound.kwargs)
 
     return checked_call
 
 
-def _bind(name, signature, args, kwargs):
-    """The arguments by name; a sentence where they do not fit."""
-    try:
-        return signature.bind(*args, **kwargs)
-    except TypeError:
-        plain = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
-        call = f"{name}{inspect.Signature(plain)}"
-        for unknown in kwargs.keys() - signature.parameters.keys():
-            near = difflib.get_close_matches(unknown.lower(), signature.parameters, 1, cutoff=0.4)
-            hint = text("argument_nearest", name=near[0]) if near else ""
-            raise TypeError(text("argument_unknown", name=unknown, call=call, hint=hint)) from None
-        raise TypeError(text("argument_call", call=call)) from None
+def _check_names(function, known, given):
+    """Raises TypeError for the name of an argument that there is not."""
+    for unknown in given.keys() - known.keys():
+        near = difflib.get_close_matches(unknown.lower(), known, 1, cutoff=0.4)
+        hint = text("argument_nearest", name=near[0]) if near else ""
+        call = f"{function}({', '.join(known)})"
+        raise TypeError(text("argument_unknown", name=unknown, call=call, hint=hint))
 
 
-def check_argument(name: str, value, shape: tuple[int, ...] = (1, 28, 28)):
-    """The value as the function is to take it; raises what `checked` says. shape: of a picture."""
+def check_argument(name: str, value):
+    """The value as the function is to take it; raises what `checked` says."""
     if name in WHOLE:
         return whole_number(name, value, *WHOLE[name])
     kind, value = "path" if name in PATHS else name, _unwrapped(value)
     if kind in KINDS and not KINDS[kind](value):
         raise _other_kind(name, value, kind)
-    if kind == "model":
-        return _with_sizes(value, shape)
     return CONTENTS[kind](value) if kind in CONTENTS else value
 
 
@@ -102,16 +95,13 @@ def _unwrapped(value):
     """The network in a wrapper, the TensorDataset that a Subset is of; else the value itself."""
     whole = _unwrapped(value.dataset) if isinstance(value, Subset) else None
     if isinstance(whole, TensorDataset):
-        indices = torch.as_tensor(value.indices, dtype=torch.long)
-        return TensorDataset(*(tensor[indices] for tensor in whole.tensors))
+        return TensorDataset(*whole[list(value.indices)])
     return getattr(value, WRAPPERS.get(type(value).__name__, ""), value)
 
 
 def whole_number(name: str, value, least: float = -math.inf, most: float = math.inf) -> int:
-    """`value`, an integer (numpy's included), as an int.
-
-    Raises ValueError, naming `name`, for 6.0, "6", True and what is below `least` or above `most`.
-    """
+    """`value`, an integer (numpy's included), as an int; ValueError for 6.0, "6", True and what is
+    below `least` or above `most`."""
     try:
         if isinstance(value, bool):
             raise TypeError
@@ -125,14 +115,14 @@ def whole_number(name: str, value, least: float = -math.inf, most: float = math.
     return whole
 
 
-def _with_sizes(model, shape):
+def _with_sizes(model):
     """The model; its lazy layers get their sizes from a picture of zeros."""
     if not any(map(nn.parameter.is_lazy, model.parameters())):
         return model
     modes, reason = {part: part.training for part in model.modules()}, ""
     try:
         with torch.no_grad():
-            model.eval()(torch.zeros(1, *shape))
+            model.eval()(torch.zeros(1, 1, 28, 28))
     except Exception as error:  # whatever a forward raises
         reason = f" ({type(error).__name__}: {error}".splitlines()[0] + ")"
     for part, mode in modes.items():
@@ -159,15 +149,15 @@ def white_level(low, high, whole: bool) -> int:
 
 
 def _images(images):
-    fractions, low, high = images.is_floating_point(), images.min(), images.max()
-    white = white_level(low, high, not fractions)
-    fits = high <= white * (1 + fractions * OVERSHOOT) or high.isnan()
-    if images.dim() not in (2, 4) or not (fits and (fractions or low >= 0)):
-        found = f"{tuple(images.shape)}, {images.dtype}"
-        raise ValueError(text("dataset_images", found=found, low=low.item(), high=high.item()))
+    fractions, low, high = images.is_floating_point(), images.min().item(), images.max().item()
     if fractions and not images.isfinite().all():
         raise ValueError(text("picture_nan", name="images"))
-    if fractions or images.dtype == torch.bool:
+    white = white_level(low, high, not fractions)
+    bright = high > white * (1 + fractions * OVERSHOOT)
+    if images.dim() not in (2, 4) or bright or (low < 0 and not fractions):
+        found = f"{tuple(images.shape)}, {images.dtype}"
+        raise ValueError(text("dataset_images", found=found, low=low, high=high))
+    if fractions:
         return images
     return images.float() if high <= 1 else images.to(torch.uint8)  # a mask has 0 and 1
 
@@ -190,10 +180,7 @@ def _digits(digits):
 
 def _scores(values):
     """The ten scores of one picture, (10,)."""
-    try:
-        scores = torch.as_tensor(values).detach().float()
-    except (TypeError, ValueError, RuntimeError):  # what torch says of words, None and classes
-        raise _other_kind("logits", values, "logits") from None
+    scores = torch.as_tensor(values).detach().float()
     if scores.numel() != 10:
         raise ValueError(text("ten_scores", found=tuple(scores.shape)))
     if not scores.isfinite().all():
@@ -204,8 +191,7 @@ def _scores(values):
 CONTENTS = {  # argument: what makes of a value of its kind what the function takes
     "dataset": _dataset,
     "digits": _digits,
-    "input_shape": lambda shape: tuple(whole_number("input_shape", n, 1) for n in shape),
     "logits": _scores,
-    "max_lr": float,
+    "model": _with_sizes,
     "path": lambda path: Path(os.path.expanduser(path)),  # "~backup.pt" is nobody's home
 }

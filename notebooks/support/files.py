@@ -46,8 +46,6 @@ def write_file(path: str | Path, content: bytes) -> None:
     part = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.part")  # of this kernel alone
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists() and not path.is_file():  # root could replace /dev/null
-            raise OSError(text("no_file"))
         part.write_bytes(content)
         os.replace(part, path)
     except OSError as error:
@@ -76,15 +74,9 @@ def one_at_a_time(path: Path) -> Iterator[None]:
 
 
 def try_files(*paths: str | Path) -> None:
-    """Finds what cannot be written before hours of work, and leaves every file as it was.
-
-    Raises OSError as `write_file` does, and ValueError where two are one file, through `..` or a
-    link.
-    """
-    paths = [_written_path(path) for path in paths]
-    if len(set(paths)) < len(paths):
-        raise ValueError(text("same_file", path=paths[0]))
-    for path in paths:
+    """Finds what cannot be written before hours of work, and leaves every file as it was. Raises
+    OSError as `write_file` does."""
+    for path in map(_written_path, paths):
         there = path.exists()
         write_file(path, path.read_bytes() if path.is_file() else b"")
         if not there:

@@ -57,15 +57,11 @@ class ConvGeometry:
         return (self.padded - self.span) % self.stride
 
     def window(self, i: int) -> list[int]:
-        """The padded input's indices that output `i` reads. Raises IndexError beyond n_out."""
-        if not 0 <= i < self.n_out:
-            raise IndexError(text("no_such_output", i=i, last=self.n_out - 1))
+        """The padded input's indices that output `i` reads."""
         return [i * self.stride + k * self.dilation for k in range(self.kernel_size)]
 
     def feeds(self, j: int) -> list[int]:
-        """The outputs that input `j` (without padding) feeds. Raises IndexError beyond n_in."""
-        if not 0 <= j < self.n_in:
-            raise IndexError(text("no_such_input", j=j, last=self.n_in - 1))
+        """The outputs that input `j` (without padding) feeds."""
         return [i for i in range(self.n_out) if j + self.padding in self.window(i)]
 
 
@@ -75,9 +71,7 @@ def conv_output_size(
 ) -> int:
     """Pixels out: floor((n_in + 2 padding - dilation (kernel_size - 1) - 1) / stride) + 1.
 
-        lh.conv_output_size(28, 5, padding=2)  # 28
-
-    Takes and raises what `ConvGeometry` does. Notebook 02.
+    lh.conv_output_size(28, 5, padding=2)  # 28; raises what `ConvGeometry` does. Notebook 02.
     """
     return ConvGeometry(n_in, kernel_size, stride, padding, dilation).n_out
 
@@ -86,18 +80,20 @@ def conv_output_size(
 def output_size_steps(
     n_in: int, kernel_size: int, stride: int = 1, padding: int = 0, dilation: int = 1
 ) -> Markdown:
-    """The formula of the output size with the numbers put in, step by step, in LaTeX.
+    """The formula of the output size with the numbers put in, step by step, in LaTeX; of numbers
+    that `ConvGeometry` refuses, its sentence. Notebook 02.
 
         lh.output_size_steps(28, 5, stride=2)  # as a cell's value
-
-    Numbers that `ConvGeometry` refuses give its sentence instead. Notebook 02.
     """
     try:
         g = ConvGeometry(n_in, kernel_size, stride, padding, dilation)
     except ValueError as error:
         return Markdown(str(error))
-    formula = r"n_{in} + 2p - k" if g.dilation == 1 else r"n_{in} + 2p - d(k - 1) - 1"
-    numbers, free = _numerator(g).replace("×", r" \times "), g.padded - g.span
+    formula, span = r"n_{in} + 2p - k", str(g.kernel_size)
+    if g.dilation > 1:
+        formula = r"n_{in} + 2p - d(k - 1) - 1"
+        span = rf"{g.dilation} \times ({g.kernel_size} - 1) - 1"
+    numbers, free = rf"{g.n_in} + 2 \times {g.padding} - {span}", g.padded - g.span
     fraction = r"\left\lfloor \frac{%s}{%s} \right\rfloor" if g.unused else r"\frac{%s}{%s}"
     steps = [
         rf"n_{{out}} &= \left\lfloor \frac{{{formula}}}{{s}} \right\rfloor + 1",
@@ -105,16 +101,6 @@ def output_size_steps(
         f"&= {fraction % (free, g.stride)} + 1 = {g.n_out - 1} + 1 = {g.n_out}",
     ]
     aligned = "\\begin{aligned}\n" + " \\\\\n".join(steps) + "\n\\end{aligned}"
-    return Markdown(f"$${aligned}$$\n\n{_remainder(g)}")
-
-
-def _numerator(g: ConvGeometry) -> str:
-    """n_in + 2 padding - span with the numbers put in."""
-    span = g.kernel_size if g.dilation == 1 else f"{g.dilation}×({g.kernel_size} - 1) - 1"
-    return f"{g.n_in} + 2×{g.padding} - {span}"
-
-
-def _remainder(g: ConvGeometry) -> str:
-    """A sentence on the division by the stride, and on what it leaves."""
-    key, free = "size_remainder" if g.unused else "size_no_remainder", g.padded - g.span
-    return text(key, free=free, stride=g.stride, quotient=g.n_out - 1, unused=g.unused)
+    key = "size_remainder" if g.unused else "size_no_remainder"
+    said = text(key, free=free, stride=g.stride, quotient=g.n_out - 1, unused=g.unused)
+    return Markdown(f"$${aligned}$$\n\n{said}")

@@ -422,10 +422,10 @@ def test_what_is_no_kernel_gets_a_sentence(said):
     for answer, words in [
         ([[1] * 8] * 8, "7x7"),
         ([[1, 2]], "square table"),
-        (lambda: RISING, "a kernel is a table"),
-        ("RISING", "a kernel is a table"),
+        (lambda: RISING, "kernel must be"),
+        ("RISING", "kernel must be"),
         (torch.eye(3) * 1j, "kernel must be"),
-        (5, "a kernel is a table"),
+        (5, "kernel must be"),
     ]:
         line = said("rising_strokes", answer)
         assert line.startswith("… rising_strokes: ") and words in line, line
@@ -615,13 +615,11 @@ def test_check_ends_at_its_limit_whatever_a_function_does(said, monkeypatch):
     try:
         for function, words in [
             *[(loop, "a loop that never ends") for loop in loops],
-            (waits, "cannot be stopped"),
-            (lambda *case: type("Slow", (), {"item": waits})(), "cannot be stopped"),
+            (waits, "a loop that never ends"),
         ]:
             line = said("my_output_size", function)
             assert line.startswith("… my_output_size: my_output_size(6, 3, 1, 0): "), line
             assert "0.1 s" in line and words in line, line
-        assert "cannot be stopped" in said("size_lesson", type("Slow", (), {"item": waits})())
         monkeypatch.undo()
         assert said("my_output_size", good_size).startswith("✓")
     finally:

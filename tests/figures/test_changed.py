@@ -93,17 +93,17 @@ def test_no_activation_and_those_without_a_name(network, four):
     norm = nn.BatchNorm2d(6).eval()
     norm.running_mean += 0.3
     model = changed(network, by(lambda x: F.relu(norm(x)) if x.shape[1] == 6 else F.gelu(x)))
+    value = F.relu(norm(model.c1(four[None])))[0, 1, 13, 13].item()
     sentence = reason(model, four, "c1", 1, 13, 13)
-    assert "another step leads to S2" in sentence
+    assert f"after another step: {value:.3f}" in sentence
     figure = shown(model, four)
-    assert figure["C1"][0] == "C1: 6@28x28 as S2 takes it"
-    assert figure["C3"][0] == "C3: 16@10x10 as S4 takes it"
+    assert figure["C1"][0] == "C1: 6@28x28 after another step"
+    assert figure["C3"][0] == "C3: 16@10x10 after another step"
     pooled = changed(network, by(lambda x: F.max_pool2d(F.relu(x), 3, 2, 1)), s2=nn.Identity(),
                      s4=nn.Identity())  # fmt: skip
     value = pooled.c1(four[None])[0, 1, 13, 13].item()
     sentence = reason(pooled, four, "c1", 1, 13, 13)
-    assert f"= {value:.3f} another step leads to C3" in sentence
-    assert "takes" not in sentence and shown(pooled, four)["C1"][0] == "C1: 6@28x28"
+    assert sentence.endswith(f"= {value:.3f}") and shown(pooled, four)["C1"][0] == "C1: 6@28x28"
 
 
 CONVOLUTIONS = [
@@ -128,25 +128,7 @@ def test_every_kind_of_convolution_is_the_sum_that_is_shown(network, four):
             assert "made" not in results and ("no bias" in terms) == ("bias" in options)
 
 
-POOLINGS = [
-    nn.AvgPool2d(2),
-    nn.AvgPool2d(3, 2, 1),
-    nn.MaxPool2d(2, 2, dilation=1),
-]
-
-
-def test_every_kind_of_pooling_is_said_as_it_is(network, four):
-    for pool in POOLINGS:
-        model = changed(network, by(nn.Identity()), s2=pool)
-        maps = model.s2(model.c1(four[None]))[0]
-        kind = "largest" if isinstance(pool, nn.MaxPool2d) else "average"
-        for cell in ((1, 0, 0), (3, 6, 7), (4, 13, 13)):
-            words = reason(model, four, "s2", *cell)
-            *values, value = numbers(words)
-            worked_out = max(values) if kind == "largest" else np.mean(values)
-            assert words.startswith(f"the {kind} of ") and "made" not in words
-            assert value == pytest.approx(maps[cell].item(), abs=6e-4), (pool, words)
-            assert worked_out == pytest.approx(value, abs=2e-3), (pool, words)
+def test_a_tie_of_a_pooling_is_said_as_it_is(network, four):
     tie = changed(network, by(nn.Identity()), c1=nn.Conv2d(1, 6, 5, padding=2))
     nn.init.zeros_(tie.c1.weight)
     bias = f"{tie.c1.bias[2]:.3f}"
@@ -165,12 +147,6 @@ def test_layers_with_dots_in_their_names(network, four):
 
 
 def test_a_value_that_is_not_the_sum_is_said(network, four):
-    model = changed(network, s2=nn.AvgPool2d(2, divisor_override=2))
-    value = model.s2(F.relu(model.c1(four[None])))[0, 1, 7, 7].item()
-    assert numbers(reason(model, four, "s2", 1, 7, 7))[-2:] == pytest.approx(
-        [value / 2, value], abs=6e-4
-    )
-    assert f"but the layer made {value:.3f}" in reason(model, four, "s2", 1, 7, 7)
     twice = changed(network)
     twice.c1.register_forward_hook(lambda layer, inputs, output: 2 * output)
     made = 2 * network.c1(four[None])[0, 1, 13, 13].item()

@@ -30,12 +30,10 @@ def small_set() -> tuple[np.ndarray, np.ndarray, int]:
 
 
 def sklearn_digits() -> Digits:
-    """scikit-learn's 1,797 real digits, 8x8 pixels, in MNIST's style: 20x20 inside 28x28, uint8.
+    """scikit-learn's 1,797 real digits, 8x8 pixels, in MNIST's style: 20x20 inside 28x28, uint8. A
+    fifth, always the same, is for the test. Notebook 07, and wherever there is no MNIST.
 
-        digits = sklearn_digits()
-        history = train(LeNet5(), digits, epochs=5)  # seconds
-
-    A fifth, always the same, is for the test. Notebook 07, and wherever there is no MNIST.
+        history = train(LeNet5(), sklearn_digits(), epochs=5)  # seconds
     """
     images, labels, n_train = small_set()
     images = torch.tensor(images).view(-1, 1, 8, 8) * (255 / 16)

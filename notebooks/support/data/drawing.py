@@ -46,20 +46,16 @@ def to_mnist_style(drawing) -> torch.Tensor:
         image = to_mnist_style(Image.open("my_seven.jpg"))
         logits = model(image[None])
 
-    Its longer side is scaled to 20 pixels, then its centre of mass is put in the middle of 28x28,
-    as MNIST's makers did. drawing: a PIL image, array or tensor, grey or in colour, each side at
-    least 28: a digit on blank ground, dark on light or light on dark. Raises ValueError for
-    anything else: nothing drawn, ruled paper, a shadow. Notebook 00.
+    Its longer side is scaled to 20 pixels, its centre of mass put in the middle, as MNIST's makers
+    did. drawing: a PIL image, array or tensor, each side at least 28: a digit on blank ground, dark
+    on light or light on dark. Raises ValueError for anything else. Notebook 00.
     """
     return centred(ink_levels(drawing))
 
 
 def ink_levels(drawing) -> torch.Tensor:
-    """A drawing's ink, float32 (H, W) in [0, 1], 0 is empty; a photo becomes smaller.
-
-    drawing: as for `to_mnist_style`; a mask, 8 or 16 bits, floats up to 1 or up to 255. Raises
-    ValueError for other shapes and levels, NaN, and what `ink_on_ground` says.
-    """
+    """A drawing's ink, float32 (H, W) in [0, 1], 0 is empty; a photo becomes smaller. Takes and
+    raises what `to_mnist_style` does."""
     ink = grey_levels(drawing, "drawing")
     if min(ink.shape) < 28:
         raise ValueError(text("drawing_shape", name="drawing", found=tuple(ink.shape)))

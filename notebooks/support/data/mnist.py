@@ -23,13 +23,10 @@ def load_mnist(root: str | Path | None = None) -> Digits:
         digits = load_mnist()
         images, labels = digits.train.tensors  # uint8 (60000, 1, 28, 28), int64 (60000,)
 
-    A folder holds the four files, plain or .gz, itself or in folders in it, three deep; their
-    content tells which is which, whatever their names. A folder that was named is only read:
-    raises FileNotFoundError for a file that is missing, ValueError for one that is wrong, OSError
-    for one that cannot be read. In data/ such files are downloaded; where that fails,
-    scikit-learn's 1,797 digits take MNIST's place, and a line says so. A relative $LENET_DATA
-    counts from the project's folder, since kernels run in the notebook's. Notebooks 01 and 03 to
-    07.
+    A folder holds the four files, plain or .gz, whatever their names, at most three folders deep.
+    Raises OSError or ValueError where one that was named lacks a file or has a wrong one. In data/
+    such files are downloaded; where that fails, scikit-learn's 1,797 digits take MNIST's place, and
+    a line says so. Notebooks 01 and 03 to 07.
     """
     folder, named = data_folder(root)
     try:

@@ -27,11 +27,8 @@ def missing_files(folder: Path) -> list[str]:
 
 
 def read_files(folder: Path) -> list[bytearray]:
-    """The plain contents of MNIST_FILES, from a folder and LEVELS down.
-
-    Raises FileNotFoundError for a file that is missing, ValueError for one that is wrong, OSError
-    for what cannot be read.
-    """
+    """The plain contents of MNIST_FILES, from a folder and LEVELS down. Raises FileNotFoundError
+    for a file that is missing, ValueError for a wrong one, OSError for what cannot be read."""
     sizes, closed = _plain_sizes(folder)
     if closed and isinstance(closed[0], (FileNotFoundError, NotADirectoryError)):
         raise FileNotFoundError(text("data_no_folder", folder=shown_path(folder)))

@@ -49,8 +49,8 @@ def load_drawings() -> TensorDataset:
         mine = load_drawings()
         print(evaluate(model, mine))
 
-    Prints how many there are; of fewer than ENOUGH it takes the project's own instead, three of
-    each digit. Raises ValueError where the file is damaged. Notebook 07.
+    Of fewer than ENOUGH it takes the project's own, three of each digit, and says so. Raises
+    ValueError where the file is damaged. Notebook 07.
     """
     drawings, labels = read_drawings()
     key, kept = "digits_own", len(labels)

@@ -16,9 +16,9 @@ LUMA = np.array([0.299, 0.587, 0.114])  # how bright red, green and blue look: I
 def one_table(numbers, name: str = "picture") -> np.ndarray:
     """The numbers as they are, (H, W); colours become grey levels in [0, 1], float64.
 
-    Takes an array, tensor or nested lists of shape (H, W), (H, W, 1 to 4 colours, the last of two
-    or four is opacity) or (784,), with any number of ones before it; and a PIL image. Raises
-    ValueError, with `name` in it, for anything else, for several tables, and for NaN and infinity.
+    Takes a PIL image, and an array, tensor or nested lists of shape (H, W) or (H, W, 1 to 4
+    colours, the last of two or four is opacity), with ones before it. Raises ValueError, with
+    `name` in it, for anything else, and for NaN and infinity.
     """
     try:
         array = _as_array(numbers)
@@ -30,8 +30,6 @@ def one_table(numbers, name: str = "picture") -> np.ndarray:
     table = array
     while table.ndim > 2 and len(table) == 1:
         table = table[0]
-    if table.shape == (784,):  # a row of a table of digits
-        table = table.reshape(28, 28)
     in_colour = table.ndim == 3 and table.shape[2] <= 4
     if not (table.ndim == 2 or in_colour) or not table.size:
         raise ValueError(text("picture_shape", name=name, found=array.shape))
@@ -41,17 +39,14 @@ def one_table(numbers, name: str = "picture") -> np.ndarray:
 
 
 def number_table(numbers, name: str = "picture") -> torch.Tensor:
-    """`one_table` as float64: masks, 8 and 16 bits in [0, 1], other numbers as they are."""
+    """`one_table` as float64: masks and 8 bits in [0, 1], other numbers as they are."""
     table = one_table(numbers, name)
     return torch.tensor(_in_unit(table) if table.dtype.kind in "bu" else table.astype(float))
 
 
 def grey_levels(picture, name: str = "picture") -> torch.Tensor:
-    """`one_table` as float32 levels: 0 to 1, or below 0, too, where a picture was normalised.
-
-    Masks, fractions up to 1, levels up to 255, and up to 65535 of 16 bits. Raises ValueError for
-    larger ones.
-    """
+    """`one_table`, of levels up to 1 or 255, as float32: 0 to 1, or below 0, too, where a picture
+    was normalised. Raises ValueError for larger ones."""
     levels = _in_unit(one_table(picture, name))
     if levels.min() >= 0 and levels.max() > 1 + OVERSHOOT:
         raise ValueError(text("drawing_levels", name=name))
@@ -67,11 +62,8 @@ def dark_on_light(levels: torch.Tensor) -> bool:
 
 def ink_on_ground(levels: torch.Tensor) -> torch.Tensor:
     """The ink of a drawing on blank ground, dark on light or light on dark: (H, W) from 0 to 1, the
-    ground 0. Black ground is that already, and stays as it is.
-
-    Raises ValueError where the edge is not blank (lines, a shadow, a table beside the sheet) or
-    nothing stands out from the ground's grain.
-    """
+    ground 0. Raises ValueError where the edge is not blank (lines, a shadow, a table beside the
+    sheet) or nothing stands out from the ground's grain."""
     if _edge(levels).median() < BLACK or levels.min() == levels.max():
         return levels
     if max(levels.shape) > ENOUGH:  # averaging takes a camera's grain away
@@ -110,24 +102,16 @@ def _edge(levels):
 
 def _as_array(numbers):
     if isinstance(numbers, torch.Tensor):
-        numbers = numbers.detach().to_dense().cpu()
+        numbers = numbers.detach().cpu()
         return (numbers.double() if numbers.is_floating_point() else numbers).numpy()
-    if not isinstance(numbers, Image.Image):
-        return np.asarray(numbers)
-    image = ImageOps.exif_transpose(numbers)  # as the camera was held
-    if image.mode[0] in "IF":  # 16 bits, or numbers as they are
-        array = np.asarray(image)
-        return array.astype(np.uint16) if array.dtype.kind in "iu" else array
-    transparent = "A" in image.getbands() or "transparency" in image.info
-    grey = image.mode in ("1", "L") and not transparent
-    return np.asarray(image.convert("L" if grey else "RGBA" if transparent else "RGB"))
+    if isinstance(numbers, Image.Image):  # as the camera was held
+        numbers = ImageOps.exif_transpose(numbers).convert("RGBA")
+    return np.asarray(numbers)
 
 
 def _in_unit(array):
-    """Levels from 0 to 1, float64: divided by `white_level`, of 16 bits by 65535."""
-    high = array.max()
-    white = white_level(array.min(), high, array.dtype.kind in "iu")
-    return array / (65535.0 if array.dtype == np.uint16 and high > 255 else float(white))
+    """Levels from 0 to 1: divided by `white_level`."""
+    return array / white_level(array.min(), array.max(), array.dtype.kind in "iu")
 
 
 def _without_colour(colours):

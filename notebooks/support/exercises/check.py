@@ -7,22 +7,20 @@ from functools import partial
 from ..words.texts import text
 from .answers import keep_answer
 from .questions import EXAMPLE, QUESTIONS
-from .sandbox import Sandbox, StillRunning
+from .sandbox import Sandbox
 from .values import Slip, abbreviated, error_message, is_blank, say, transcript
 
 
 def check(name: str, answer=..., *more) -> None:
-    """Prints one line on `answer`: a number, a pair of numbers, a function, a kernel or a network,
-    as the exercise asks; of none, and of several (`more`), it says so. Notebooks 00 to 07.
+    """Prints one line on `answer`: a number, a pair of numbers, a function, a kernel (a table, or
+    the explorer with edited weights) or a network, as the exercise asks. Notebooks 00 to 07.
 
         lh.check("corner_pixel", ...)       # … corner_pixel: not answered yet.
         lh.check("corner_pixel", 1)         # ✓ corner_pixel: ... and why
         lh.check("my_output_size", my_output_size)
 
-    A number may be an int, a float, numpy's or a tensor of one element; a function is tried on many
-    cases, and what it prints is not shown; a kernel is a table, or the explorer with its weights
-    edited. No answer raises an error, and none takes longer than a minute. What is right (✓) or
-    wrong (✗) is kept for `report`; no answer, a slip of form and a timeout (…) are no try.
+    No answer raises an error, and none takes longer than a minute. What is right (✓) or wrong (✗)
+    is kept for `report`; no answer, a slip of form and a timeout (…) are no try.
     """
     name = name if isinstance(name, str) else abbreviated(name)
     tell = partial(_tell, name)
@@ -35,10 +33,9 @@ def check(name: str, answer=..., *more) -> None:
     try:
         judge = partial(_judge, QUESTIONS[name], (answer, *more))
         mark, sentence, shown = sandbox.run(judge, waiting)
-    except (StillRunning, KeyboardInterrupt) as stop:
+    except (TimeoutError, KeyboardInterrupt) as stop:
         by_hand = isinstance(stop, KeyboardInterrupt)
-        key = "by_hand" if by_hand else "endless" if stop.args[0] else "left"
-        sentence = text(f"check_{key}", **limit)
+        sentence = text("check_by_hand" if by_hand else "check_endless", **limit)
         if sandbox.call:
             sentence = text("check_about", what=sandbox.call, said=sentence)
         return tell("…", sentence)

@@ -29,8 +29,7 @@ def guess(name: str, value=...) -> None:
         lh.guess("epoch1_accuracy", 80)                 # before a run
         lh.reveal("epoch1_accuracy", history[0].accuracy)  # You guessed 80%; it is 96.3%.
 
-    value: a number; for a share per cent, 80 or "80%" and not 0.8. A value that is none of these,
-    and a name that is not in GUESSES, are told and not kept.
+    value: a number; for a share per cent, 80 or "80%" and not 0.8. Anything else is told, not kept.
     """
     if not isinstance(name, str) or name not in GUESSES:
         near = difflib.get_close_matches(str(name), GUESSES, n=3, cutoff=0)
@@ -48,11 +47,8 @@ def guess(name: str, value=...) -> None:
 
 
 def reveal(name: str, actual: float) -> None:
-    """Prints the guess beside what came out. Notebooks 00, 02 and 04 to 07.
-
-    actual: a share in [0, 1] where the unit is "%", a number elsewhere. Raises KeyError for a name
-    that is not in GUESSES.
-    """
+    """Prints the guess beside what came out, `actual`: a share in [0, 1] where the unit is "%", a
+    number elsewhere. Notebooks 00, 02 and 04 to 07."""
     result = _shown(name, round(100 * actual, 1) if GUESSES[name] else actual)
     if name in _guessed:
         say(text("guess_result", value=_shown(name, _guessed[name]), actual=result))

@@ -6,13 +6,11 @@ import copy
 import ctypes
 import io
 import math
-import random
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn.modules.module import register_module_forward_pre_hook
@@ -20,17 +18,10 @@ from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 
-class StillRunning(Exception):
-    """What runs has not returned at its limit; the argument: whether it has been ended."""
-
-
 class Sandbox(io.TextIOBase):
-    """A thread for a student's code. Whatever the session did before, numbers are float32, random
-    numbers start anew, and torch uses one thread (grad mode, inference mode and the default device
-    a new thread has of its own). Afterwards all is as it was, networks and optimizers too.
-
-    As standard output it keeps that thread quiet; what others print goes where it went.
-    """
+    """A thread for a student's code, and its standard output. Whatever the session did before,
+    numbers are float32, torch's random numbers start anew, and it uses one thread (grad mode and
+    the default device a new thread has of its own). Afterwards all is as it was, networks too."""
 
     SECONDS = 60  # what needs longer is taken for an endless loop
     PATIENCE = 5  # seconds; then it is said that the answer is still being tried
@@ -58,10 +49,8 @@ class Sandbox(io.TextIOBase):
         """What `function(self)` returns; it runs in a thread, with the caller's context. After
         PATIENCE seconds `still_running()` is called.
 
-        Raises StillRunning SECONDS after `began`, and passes on an interrupt (Ctrl-C, the square
-        button); either ends `function`, if that can be done: not what swallows SystemExit, waits,
-        or is a call into C that keeps Python's lock, as sum(range(10**12)). `function` raises
-        nothing.
+        Raises TimeoutError SECONDS after `began`, and passes on an interrupt (Ctrl-C, the square
+        button); either ends `function`, unless it waits. `function` raises nothing.
         """
         results, done, context = [], threading.Event(), contextvars.copy_context()
 
@@ -80,24 +69,20 @@ class Sandbox(io.TextIOBase):
                     if time.monotonic() > patience:
                         patience = math.inf
                         still_running()
-                in_time = done.is_set()
+                if not done.is_set():
+                    raise TimeoutError
+                return results[0]
             finally:
                 if thread.is_alive() and not done.is_set():
                     ident, end = ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit)
                     ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, end)
                     done.wait(0.5)
-        if not in_time:
-            raise StillRunning(done.is_set())
-        return results[0]
 
     def write(self, string: str) -> int:
         if threading.current_thread() is not self.thread:
             return self._stdout.write(string)
         self.printed = True
         return len(string)
-
-    def flush(self):
-        self._stdout.flush()
 
     @contextlib.contextmanager
     def _same_for_everyone(self):
@@ -107,8 +92,6 @@ class Sandbox(io.TextIOBase):
                 (torch.get_default_dtype, torch.set_default_dtype, torch.float32),
                 (torch.get_num_threads, torch.set_num_threads, 1),
                 (torch.get_rng_state, torch.set_rng_state, torch.Generator().get_state()),
-                (np.random.get_state, np.random.set_state, np.random.RandomState(0).get_state()),
-                (random.getstate, random.setstate, random.Random(0).getstate()),
             ):
                 leaving.callback(put, get())
                 put(value)

@@ -16,7 +16,6 @@ from ..sizes import ConvGeometry
 from ..words.labels import label
 from ..words.texts import text
 from .images import blank_figure, color_scale, minus_signs, show_table
-from .layers import next_layer
 
 
 @checked
@@ -25,12 +24,11 @@ def explain_cell(
 ) -> Figure:
     """Why a cell of a feature map has its value: the patch that it looked at, times the kernel,
     channel by channel, the bias, the sum and what comes behind it (of LeNet-5, ReLU); for a
-    pooling layer, the patch and its largest value, or its average. All numbers count from 0.
+    max-pooling layer, the patch and its largest value. All numbers count from 0.
 
     layer: a convolution or pooling, by its name in `layer_table`, as "c1" or "features.0"; image as
-    in `show_layers`, whose maps have the same values. They are the model's own; a line says so
-    where the sum is another. Raises ValueError for another layer or image, and for a cell that the
-    map does not have. Notebook 00.
+    in `show_layers`. The values are the model's own; a line says where the sum is another. Raises
+    ValueError for another layer, image or cell. Notebook 00.
 
         lh.explain_cell(model, digits.test.tensors[0][4], "c3", channel=0, row=4, column=5)
     """
@@ -52,7 +50,7 @@ def explain_cell(
         if not hasattr(at, "__index__") or at not in range(n):
             raise ValueError(text("explain_cell", name=name, at=repr(at), layer=layer, last=n - 1))
     explanation = explain(layer, module, step, cell)
-    explanation.reason += _ending(next_layer(layer, names), step, cell, explanation.value)
+    explanation.reason += _ending(step, cell, explanation.value)
     below = ["input", *names][names.index(layer)]
     return _draw(explanation, below, layer, step.activation, cell)
 
@@ -97,36 +95,26 @@ def _explain_sum(layer, module, step, cell):
 
 
 def _explain_pooling(layer, module, step, cell):
-    """The largest value of the patch, or its average."""
     channel, row, column = cell
     source, window, patch = _look(layer, module, step.input[[channel]], row, column)
-    largest = isinstance(module, nn.MaxPool2d)
-    value = patch.max().item() if largest else patch.mean().item()
+    value = patch.max().item()
     of = ", ".join(f"{v:.3f}" for v in patch.flatten())
-    words = "the largest of {values} is {value:.3f}"
-    words = words if largest else "the average of {values} is {value:.3f}"
     stages = [([label("patch")], patch, source)]
-    reason = label(words, values=of, value=value)
+    reason = label("the largest of {values} is {value:.3f}", values=of, value=value)
     return _Explanation(channel, source, window, stages, reason, value)
 
 
-EXPLAIN = {
-    nn.Conv2d: _explain_sum,
-    nn.MaxPool2d: _explain_pooling,
-    nn.AvgPool2d: _explain_pooling,
-}
+EXPLAIN = {nn.Conv2d: _explain_sum, nn.MaxPool2d: _explain_pooling}
 
 
-def _ending(following: str, step: Step, cell, by_hand: float) -> str:
+def _ending(step: Step, cell, by_hand: float) -> str:
     """What the network did with a value that is known by hand."""
-    output, activation = step.output[cell].item(), step.activation[cell].item()
+    output, between = step.output[cell].item(), label(step.between)
     differ = abs(output - by_hand) > 0.001 * (1 + abs(output))
     words = "\n" + label("but the layer made {value:.3f}", value=output) if differ else ""
-    if step.between:
-        words += label(",   after {between}: {value:.3f}", between=step.between, value=activation)
-    elif step.between is None:
-        words += "\n" + label("another step leads to {next}", next=following)
-    return words
+    after = ",   after {between}: {value:.3f}"
+    after = label(after, between=between, value=step.activation[cell].item())
+    return words + after if between else words
 
 
 def _draw(explanation, below, layer, maps, cell):

@@ -68,11 +68,8 @@ def show_table(
     numbers: int = 0,
     **options,
 ) -> None:
-    """Draws a table of numbers (height, width), a pixel each.
-
-    scale: colour map, lowest and highest value, as `color_scale` gives; window: (column, row,
-    pixels) of a window to frame; numbers: font size of the values in the cells, 0 for none.
-    """
+    """Draws a table of numbers (height, width), a pixel each. scale: as of `color_scale`; window:
+    (column, row, pixels) of a window to frame; numbers: the font size of the values, 0 for none."""
     colors, low, high = scale
     ax.imshow(table.numpy(), cmap=colors, vmin=low, vmax=high, **options)
     ax.set(xticks=[], yticks=[])
@@ -89,11 +86,8 @@ def show_table(
 
 
 def layer_grid(name: str, values: torch.Tensor) -> torch.Tensor:
-    """A layer's maps (n, h, w), or neurons (n,), side by side in one image (H, W) from -1 to 1;
-    NaN between the maps.
-
-    1 is the layer's largest value, whatever its sign; of the input, 1.
-    """
+    """A layer's maps (n, h, w), or neurons (n,), side by side in one image (H, W) from -1 to 1: 1
+    is the layer's largest value, whatever its sign; of the input, 1. NaN between the maps."""
     largest = 1 if name == "input" else values.abs().max().clamp(min=1e-9)
     values = (values / largest).clamp(-1, 1)
     if values.dim() == 1:

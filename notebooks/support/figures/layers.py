@@ -8,17 +8,11 @@ from torch import nn
 from ..checks import checked
 from ..data.pictures import dark_on_light
 from ..network.activations import Step, activations
-from ..network.lenet5 import LAYERS, TITLES
+from ..network.lenet5 import TITLES
 from ..network.predictions import say_what_is_nan
 from ..words.labels import label
 from ..words.texts import text
 from .images import SIGNS, blank_figure, layer_grid, show_table
-
-
-def next_layer(name: str, names: list[str] = LAYERS) -> str:
-    """How the layer behind one of `names` is called."""
-    after = [*names, "fc3"][names.index(name) + 1]  # behind the last, the output
-    return label(TITLES.get(after, after))
 
 
 def _layer_title(name: str, step: Step, sizes: bool) -> str:
@@ -28,9 +22,7 @@ def _layer_title(name: str, step: Step, sizes: bool) -> str:
         size = f"{len(step.activation)}@{size}" if size else len(step.activation)
         layer = label("{layer}: {size}", layer=layer, size=size)
     if step.between:
-        return label("{layer} after {between}", layer=layer, between=step.between)
-    if step.between is None and step.activation is not step.output:
-        return label("{layer} as {next} takes it", layer=layer, next=next_layer(name))
+        return label("{layer} after {between}", layer=layer, between=label(step.between))
     return layer
 
 
@@ -38,12 +30,11 @@ def _layer_title(name: str, step: Step, sizes: bool) -> str:
 def show_layers(model: nn.Module, image, sizes: bool = True) -> Figure:
     """What every layer makes of one image, and the ten probabilities.
 
-    image: 28x28 pixels: an array, tensor or PIL image, grey or in colour; a line says so if it is
-    dark on light, which the network never saw. Each layer is shown as the next one takes it, C1,
-    C3, F5 and F6 of LeNet-5 after ReLU; white is 0, black the layer's largest value; where there
-    are negative ones, orange is above 0 and blue below. `sizes=False` leaves the layers' sizes out
-    of their titles. Raises ValueError for an image of another size and for a model without LeNet5's
-    layers, in their order. Notebook 03.
+    image: an array, tensor or PIL image of 28x28 pixels. Each layer is shown as the next one takes
+    it, C1, C3, F5 and F6 of LeNet-5 after ReLU; white is 0, black the layer's largest value; where
+    there are negative ones, orange is above 0 and blue below. `sizes=False` leaves the layers' sizes
+    out of their titles. Raises ValueError for another size and for a model without LeNet5's layers,
+    in their order. Notebook 03.
 
         lh.show_layers(model, digits.test.tensors[0][4])
     """

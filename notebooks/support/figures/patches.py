@@ -23,11 +23,8 @@ PADDING_COLOR = "#cfe3f5"  # where a patch sees padding, its values are NaN
 
 def receptive_field(model: nn.Module, layer: str, i: int) -> tuple[int, int]:
     """What row (or column) `i` of a layer's maps sees of a 28x28 picture: the first pixel, below 0
-    if that is in the padding, and how many pixels.
-
-    Goes back from the layer to the picture by each layer's `ConvGeometry`. Raises ValueError where
-    the model has no convolution or pooling layer of that name, or one before it has no geometry.
-    """
+    if that is in the padding, and how many pixels. Raises ValueError for no convolution or pooling
+    layer, and where one before it has no geometry."""
     table = layer_table(model)
     names, layers = [row.name for row in table], dict(model.named_modules(remove_duplicate=False))
     known = [row.name for row in table if row.geometry and row.name in layers]
@@ -48,12 +45,9 @@ def receptive_field(model: nn.Module, layer: str, i: int) -> tuple[int, int]:
 def strongest_patches(
     model: nn.Module, images: torch.Tensor, layer: str = "c3", n: int = 9
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The `n` patches that excite each map of a layer most, and how much: the map's value there.
-
-    images: (N, 1, 28, 28), uint8 or float in [0, 1]; of fewer than `n`, all. Returns patches (maps,
-    n, k, k), the strongest first, each from another picture, NaN where a patch sees padding, and
-    values (maps, n), as the layer gives them, so before ReLU. Raises as `receptive_field`.
-    """
+    """The `n` patches that excite each map of a layer most: patches (maps, n, k, k), each from
+    another of the images (N, 1, 28, 28), the strongest first, NaN where one sees padding; and the
+    layer's values there (maps, n). Raises as `receptive_field`."""
     (first, k), (second, _) = (receptive_field(model, layer, i) for i in (0, 1))
     model, outputs, images = snapshot(model), [], as_float(images)
     model.get_submodule(layer).register_forward_hook(lambda *call: outputs.append(call[2].cpu()))
@@ -80,8 +74,7 @@ def strongest_patches(
 @checked
 def show_patches(model: nn.Module, dataset: TensorDataset, layer: str = "c3", n: int = 9) -> Figure:
     """For each map of a layer, a row of the `n` patches that excite it most, out of a dataset's
-    first 2,000 images: the strongest first, each from another image, blue where it sees padding;
-    and the values that the first and the last give, before ReLU.
+    first 2,000 images, blue where one sees padding; and the first and the last one's values.
 
     layer: a convolution or pooling, by its name in `layer_table`, as "c1" or "features.0". Raises
     ValueError for another, and for one behind a layer without a square window. Notebook 05.

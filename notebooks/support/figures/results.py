@@ -56,8 +56,7 @@ def show_predictions(model: nn.Module, dataset: TensorDataset, n: int = 20) -> F
 def show_mistakes(evaluation, dataset: TensorDataset, n: int = 10) -> Figure:
     """The `n` worst mistakes (the surest wrong guesses): what the network thought of each.
 
-    evaluation: what `evaluate` returned for this dataset; raises ValueError for another's. `n` is
-    at most 200. Notebook 04.
+    evaluation: what `evaluate` returned for this dataset, else ValueError. Notebook 04.
 
         lh.show_mistakes(lh.evaluate(model, digits.test), digits.test)
     """
@@ -112,8 +111,8 @@ def show_confusion(evaluation) -> Figure:
 def show_filters(model: nn.Module, image=None) -> Figure:
     """The kernels of the model's first convolution: blue below zero, orange above.
 
-    image: what `grey_levels` takes; below each kernel there is then the feature map that it makes
-    of it, before ReLU. Raises ValueError for a model without a convolution. Notebook 05.
+    image: below each kernel there is then its feature map, before ReLU. Raises ValueError for a
+    model without a convolution. Notebook 05.
 
         lh.show_filters(model, digits.test.tensors[0][4])
     """

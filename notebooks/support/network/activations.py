@@ -52,10 +52,10 @@ def refuse_scripted(model: nn.Module) -> None:
 
 def check_repeats(calls: list[Call]) -> None:
     """Raises ValueError for a layer that was called twice."""
-    names = [call.name for call in calls]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(text("layer_again", name=name, times=names.count(name)))
+    layers = [call.layer for call in calls]
+    for name, times in ((call.name, layers.count(call.layer)) for call in calls):
+        if times > 1:
+            raise ValueError(text("layer_again", name=name, times=times))
 
 
 def _check_order(names, calls):
@@ -72,23 +72,21 @@ def _check_order(names, calls):
 class Step(NamedTuple):
     """What a layer did with one image, without the batch, float32 on the CPU.
 
-    `activation` is what the next layer took of it (of the last layer, the logits): `output` itself
-    where that is not to be told. `between` is what came between the two: "ReLU" or another of
-    ACTIVATIONS, "" for nothing, None for something else.
+    `activation` is what the next layer took of it (of the last layer, the logits), after `between`:
+    one of ACTIVATIONS, "another step", or "" where it is `output` itself.
     """
 
     input: torch.Tensor
     output: torch.Tensor
     activation: torch.Tensor
-    between: str | None
+    between: str
 
 
 def activations(model: nn.Module, image) -> dict[str, Step]:
     """What each layer does with one image, recorded in the model's own pass.
 
     image: what `grey_levels` takes, 28 x 28 pixels. Returns a Step for "input" and for each of
-    LAYERS; `activation` is, in LeNet-5, (1, 28, 28) of "input", (6, 28, 28) of "c1", ..., (10,) of
-    "fc3", those of c1, c3, fc1 and fc2 after ReLU. Raises what `record_steps` does.
+    LAYERS. Raises what `record_steps` does.
     """
     levels = image_levels(image)
     return {"input": Step(levels, levels, levels, ""), **record_steps(snapshot(model), image)}
@@ -104,11 +102,9 @@ def image_levels(image) -> torch.Tensor:
 
 @torch.no_grad()
 def record_steps(model: nn.Module, image, names: list[str] = LAYERS) -> dict[str, Step]:
-    """What each of these layers did in the pass of a `snapshot`, which is hooked for good.
-
-    Raises ValueError for an image of another size, for a model that lacks one of them or does not
-    use each once, in this order, and what `check_logits` says of what its `forward` gives.
-    """
+    """What each of these layers did in the pass of a `snapshot`, which is hooked for good. Raises
+    ValueError for an image of another size, for a model that lacks one of them or does not use each
+    once, in this order, and what `check_logits` says of what its `forward` gives."""
     levels, parts = image_levels(image), dict(model.named_modules(remove_duplicate=False))
     for name in names:
         if name not in parts:
@@ -124,17 +120,12 @@ def record_steps(model: nn.Module, image, names: list[str] = LAYERS) -> dict[str
 
 def _step(call, after):
     given, output, after = (part.cpu().float()[0] for part in (call.input, call.output, after))
-    if after.numel() != output.numel():  # pooled by a function, say
-        return Step(given, output, output, None)
-    same = after.reshape(output.shape)
-    if _close(same, output, rtol=0):
-        return Step(given, output, output, "")
-    for name, activation in ACTIVATIONS.items():
-        if _close(same, activation(output)):
-            return Step(given, output, same, name)
-    # in another form: nobody knows which number went where
-    return Step(given, output, same if after.shape == output.shape else output, None)
-
-
-def _close(a, b, rtol=1e-4):
-    return torch.allclose(a, b, rtol=rtol, atol=0, equal_nan=True)  # of ReLU, 0 is 0
+    if after.numel() == output.numel():
+        same = after.reshape(output.shape)
+        for name, activation in {"": torch.clone, **ACTIVATIONS}.items():
+            # of ReLU, 0 is 0
+            if torch.allclose(same, activation(output), rtol=1e-4, atol=0, equal_nan=True):
+                return Step(given, output, same, name)
+        if after.shape == output.shape:
+            return Step(given, output, same, "another step")
+    return Step(given, output, output, "")  # in another form: nobody knows which number went where

@@ -11,11 +11,8 @@ from ..words.texts import text
 
 
 def copied(model: nn.Module) -> nn.Module:
-    """A copy with weights of its own, whatever the model keeps beside them.
-
-    `copy.deepcopy` refuses a tensor with a history (an output that was kept, weight norm): the copy
-    has its values. What cannot be copied (a lock, an open file) the two share.
-    """
+    """A copy with weights of its own. Of a tensor with a history (an output that was kept), which
+    `copy.deepcopy` refuses, it has the values; what cannot be copied (a lock) the two share."""
     memo, kept = {}, {}
     modules = {id(part): part for part in model.modules()}  # may be pointed back to
     for value in _kept(model, kept):
@@ -60,11 +57,9 @@ def first_convolution(model: nn.Module) -> nn.Conv2d | None:
 
 @torch.no_grad()
 def copy_back(twin: nn.Module, model: nn.Module) -> None:
-    """Gives a model the weights and buffers of its copy; type and device stay the model's own.
-
-    Into `.data`, which autograd does not watch: a `backward` that waits in a cell still works.
-    Raises ValueError, and changes nothing, where the two no longer have the same layers.
-    """
+    """Gives a model the weights and buffers of its copy, into `.data`, which autograd does not
+    watch: a `backward` that waits in a cell still works. Raises ValueError, and changes nothing,
+    where the two no longer have the same layers."""
     given, taken = _state(twin), _state(model)
     if difference := first_difference(taken, given):
         raise ValueError(text("layers_changed", **difference))

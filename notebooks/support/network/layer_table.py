@@ -24,11 +24,8 @@ FUNCTIONS = {  # what a forward may use without a layer, and the layer that does
 
 
 class LayerRow(NamedTuple):
-    """A row of `layer_table`.
-
-    `shape` is the layer's output without the batch, (channels, height, width) or (n,); `geometry`
-    belongs to a convolution or pooling layer.
-    """
+    """A row of `layer_table`. `shape`: of the output without the batch, (channels, height, width)
+    or (n,); `geometry`: of a convolution or pooling layer."""
 
     name: str
     layer: str

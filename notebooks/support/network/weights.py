@@ -2,6 +2,7 @@
 
 import io
 import os
+import pickle
 import zipfile
 from pathlib import Path
 
@@ -17,9 +18,8 @@ from .learning import check_changeable
 
 @checked
 def save_weights(model: nn.Module, path: str | Path) -> None:
-    """Writes the model's `state_dict` to a file, which appears whole or not at all.
-
-    Raises OSError where that cannot be done.
+    """Writes the model's `state_dict` to a file, which appears whole or not at all. Raises OSError
+    where that cannot be done.
 
         lh.save_weights(model, "mine.pt")
     """
@@ -34,10 +34,9 @@ def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
     """Loads what `save_weights` wrote into a model, and returns the model. Notebooks 00, 03, 05
     and 07.
 
-    A relative path counts from the current folder, else from the notebooks' or the project's. Takes
-    a checkpoint with such weights in it, too. Raises OSError for a file that is missing, a folder
-    or cannot be read; ValueError for one that is damaged, is another network's, or holds more than
-    numbers (torch's weights_only: nothing in the file is run).
+    A relative path counts from the current folder, else from the notebooks' or the project's; a
+    checkpoint will do. Raises OSError for what cannot be read, ValueError for a file that is
+    damaged, another network's, or holds more than numbers (nothing in it is run).
 
         model = lh.load_weights(lh.LeNet5(), "../trained/lenet5.pt")
     """
@@ -54,26 +53,17 @@ def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
 
 def _read_weights(path):
     """The tensors by name that a file of weights holds; raises what `load_weights` says."""
-    if os.path.isdir(path):
-        raise IsADirectoryError(text("weights_folder", path=path))
-    if not os.path.isfile(path):
+    if not os.path.exists(path):
         raise FileNotFoundError(text("no_weights", path=path))
-    key = "weights_damaged"
     try:
         file = io.BytesIO(path.read_bytes())
-        if zipfile.is_zipfile(file):  # as torch writes it since 1.6
-            archive = zipfile.ZipFile(file)
-            if archive.testzip():  # torch does not compare the checksums
-                raise zipfile.BadZipFile
-            if any(name.endswith("data.pkl") for name in archive.namelist()):
-                key = "weights_objects"  # it is whole: if torch refuses it, then for these
-        file.seek(0)
         found = torch.load(file, map_location="cpu", weights_only=True)
-        key = "weights_damaged"
         return next(part for part in (found, *found.values()) if _is_state(part))
     except OSError as error:
         raise unreadable(path, error) from None
     except Exception as error:  # a damaged file raises whatever its first bad byte makes of it
+        more = isinstance(error, pickle.UnpicklingError) and zipfile.is_zipfile(file)
+        key = "weights_objects" if more else "weights_damaged"
         raise ValueError(text(key, path=path, error=type(error).__name__)) from None
 
 

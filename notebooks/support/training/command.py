@@ -1,9 +1,7 @@
 """The command line of `python lenet_helpers.py`: its options."""
 
 import argparse
-import os
-
-from ..words.texts import text
+from os.path import expanduser  # where no shell does it (--save=~/lenet5.pt, Windows)
 
 
 def command_parser() -> argparse.ArgumentParser:
@@ -17,16 +15,14 @@ def command_parser() -> argparse.ArgumentParser:
     option = parser.add_argument
     option("--epochs", type=int, default=20, metavar="N", help="passes over the training set")
     option("--seed", type=int, default=0, metavar="S", help="start of the random numbers")
-    option("--save", type=_path, metavar="FILE", help="write the weights here after every epoch")
-    option("--log", type=_path, metavar="FILE", help="write the log here, too")
     option(
-        "--data", type=_path, metavar="DIR", help="folder with MNIST (else $LENET_DATA or data/)"
+        "--save", type=expanduser, metavar="FILE", help="write the weights here after every epoch"
+    )
+    option("--log", type=expanduser, metavar="FILE", help="write the log here, too")
+    option(
+        "--data",
+        type=expanduser,
+        metavar="DIR",
+        help="folder with MNIST (else $LENET_DATA or data/)",
     )
     return parser
-
-
-def _path(typed):
-    """`~` is the home folder, also where no shell makes it so (--save=~/lenet5.pt, Windows)."""
-    if not typed.strip():
-        raise argparse.ArgumentTypeError(text("no_path"))
-    return os.path.expanduser(typed)

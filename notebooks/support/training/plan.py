@@ -57,12 +57,9 @@ class TrainingPlan:
             write_file(self.log, "".join(f"{line}\n" for line in lines if line).encode())
 
     def guess_note(self, result) -> str:
-        """A sentence for an `EpochResult` that is no better than answers without a look, else "".
-
-        Without a look, a network is right as often as the most frequent digit (with three standard
-        deviations of luck), and its loss is at best the entropy of the labels: 2.301 on MNIST, just
-        below ln 10. A loss 1% lower has learned something.
-        """
+        """A sentence for an `EpochResult` that is no better than answers without a look, else "":
+        right as often as the most frequent digit (with three standard deviations of luck), and a
+        loss that is not 1% below the entropy of the labels, 2.301 on MNIST."""
         train, test = (part.tensors[1].bincount() / len(part) for part in self.digits[:2])
         share, entropy = test.max().item(), torch.special.entr(train).sum().item()
         luck = 3 * math.sqrt(share * (1 - share) / len(self.digits.test))

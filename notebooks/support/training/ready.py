@@ -9,7 +9,6 @@ from pathlib import Path
 
 from jupyter_core.paths import jupyter_path
 from packaging.requirements import Requirement
-from packaging.version import Version
 from torch import nn
 from torch.utils.data import TensorDataset
 
@@ -26,10 +25,8 @@ PAGE = {  # package: the folder of its part for the page
 
 
 def print_checks(model: nn.Module, training: Callable, evaluate: Callable) -> None:
-    """Prints a line for each check, with a tick or what to do. Raises nothing.
-
-    model: of the trained network's kind; training: what `TrainingRun` is given, too.
-    """
+    """Prints a line for each check, with a tick or what to do. Raises nothing. model: of the
+    trained network's kind; training: what `TrainingRun` is given, too."""
     load = cache(load_mnist)  # what it has to say of the data, it says once
     network = partial(_check_network, load, model, training, evaluate)
     for check_one in (check_packages, check_page, partial(_check_data, load), network):
@@ -40,34 +37,24 @@ def print_checks(model: nn.Module, training: Callable, evaluate: Callable) -> No
 
 
 def check_packages() -> str:
-    """A sentence on the packages of requirements.txt. Raises ValueError, naming the package, for
-    one that is missing or too old."""
+    """A sentence on the packages of requirements.txt. Raises what `importlib.metadata` does for one
+    that is missing, ValueError for one that is too old."""
     lines = (PROJECT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     wanted = [Requirement(line.split("#")[0]) for line in lines if re.match(r"\w", line)]
     wanted = [each for each in wanted if each.marker is None or each.marker.evaluate()]
-    for requirement in wanted:
-        _check(requirement)
-    n = len({requirement.name for requirement in wanted})
+    for each in wanted:
+        found = importlib.metadata.version(each.name)
+        if not each.specifier.contains(found, prereleases=True):
+            raise ValueError(
+                text("ready_version", name=each.name, least=each.specifier, found=found)
+            )
+    n = len({each.name for each in wanted})
     return text("ready_versions", n=n, torch=importlib.metadata.version("torch"))
-
-
-def _check(requirement):
-    try:
-        found = importlib.metadata.version(requirement.name)
-    except importlib.metadata.PackageNotFoundError:
-        found = None
-    if found is None or not requirement.specifier.contains(found, prereleases=True):
-        words = text("ready_found", version=found) if found else text("ready_missing")
-        values = {"name": requirement.name, "least": requirement.specifier, "found": words}
-        raise ValueError(text("ready_version", **values))
 
 
 def check_page() -> str:
     """A sentence on the widgets' parts for the page. Raises ValueError, naming the package, where
-    JupyterLab has none, one of another version, or one that ipywidgets does not go with."""
-    for requirement in map(Requirement, importlib.metadata.requires("ipywidgets") or []):
-        if requirement.name.replace("-", "_") == "jupyterlab_widgets":
-            _check(requirement)
+    JupyterLab has none, or one of another version."""
     for name, folder in PAGE.items():
         files = [Path(path) / folder / "package.json" for path in jupyter_path("labextensions")]
         page = next((file for file in files if file.is_file()), None)
@@ -76,7 +63,7 @@ def check_page() -> str:
         found = json.loads(page.read_text(encoding="utf-8"))["version"]
         wanted = importlib.metadata.version(name)
         # jupyterlab_widgets numbers its parts for Python and for the page apart
-        if name == "anywidget" and Version(found) != Version(wanted):
+        if name == "anywidget" and found != wanted:
             raise ValueError(text("ready_page_version", name=name, found=found, wanted=wanted))
     return text("ready_page", version=importlib.metadata.version("anywidget"))
 

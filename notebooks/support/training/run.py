@@ -49,8 +49,7 @@ class TrainingRun:
             return cls._latest
 
     def __init__(self, plan: TrainingPlan, training: Callable[..., Iterator[Any]]):
-        """training: given the copy, `plan` and on_batch(batch, loss), gives an `EpochResult` for
-        each epoch."""
+        """training: given the copy, `plan` and on_batch(batch, loss), gives `EpochResult`s."""
         self.model, self.epochs, self._plan = plan.model, plan.epochs, plan
         self.history, self.running, self.error = [], True, None
         self._twin, self._apart = copied(plan.model), ""  # and why the model is not as its twin
@@ -64,8 +63,7 @@ class TrainingRun:
         self.panel = TrainingPanel(epochs=self.epochs)
         self.panel.on_msg(lambda panel, content, buffers: content.get("stop") and self._stop.set())
         atexit.register(self._leave)
-        # What the thread sends then belongs to this cell. Otherwise: to whatever was asked of
-        # Python last, maybe on a channel ("subshell") that is closed, where Stop would be lost.
+        # what the thread sends then belongs to this cell, not to what was asked of Python last
         context = contextvars.copy_context()
         threading.Thread(target=context.run, args=(self._work,), daemon=True).start()
 

@@ -25,12 +25,9 @@ RATES = [float(f"{step}e{power}") for power in range(-2, 2) for step in (1, 1.5,
 
 
 class Downhill(Widget):
-    """The loss along one weight, a valley, and after one step of all: see `downhill`.
-
-    weights: where the weight has stood, now last; learning_rate: one of RATES; both may be set.
-    valley: the numbers from which `loss` follows; before: the loss as the model is; losses: after a
-    step of all weights at each of RATES, None where it is no number.
-    """
+    """The loss along one weight, a valley, and after one step of all. weights: where the weight has
+    stood, now last; learning_rate: one of RATES; both may be set. losses: after a step of all
+    weights at each of RATES, None where it is no number."""
 
     NAME, TEXTS = "downhill", ("downhill_",)
     weights = traitlets.List(traitlets.Float(), minlen=1).tag(sync=True)
@@ -56,10 +53,8 @@ class Downhill(Widget):
         known = [(rate, loss) for rate, loss in zip(self.rates, self.losses) if loss is not None]
         every.semilogx(*zip(*known))
         every.axhline(self.before, color="#888888", linestyle="--")
-        depth = max(self.before - min(loss for _, loss in known), 0.01)
-        every.set(ylim=(self.before - 1.2 * depth, self.before + 1.2 * depth))
         title = label("loss after one step of all parameters")
-        every.set(title=title, xlabel=label("learning rate"))
+        every.set(title=title, xlabel=label("learning rate"), ylim=(0, 2 * self.before))
         return fig
 
 
@@ -72,8 +67,7 @@ def downhill(model: nn.Module, dataset: TensorDataset, digit: int = 0) -> Downhi
         down.learning_rate = 0.5
         down.loss(-2.5)  # if the bias were -2.5
 
-    The model stays as it is and may be in training. Raises ValueError for a model that lacks `fc3`,
-    learns nothing or gives no numbers, and what `checked` says. Notebook 04.
+    Raises ValueError for a model that lacks `fc3`, learns nothing or gives no numbers. Notebook 04.
     """
     refuse_scripted(model)
     check_learning(model)

@@ -27,12 +27,10 @@ class DrawPad(Widget):
         pad.drawing = lh.sample_drawing(3)
         pad.image.shape  # (1, 28, 28)
 
-    models: a model with the layers of `LeNet5`, or {name: model} to choose from. A model may be in
-    training meanwhile: a copy of it runs. `drawing`: uint8 (112, 112), 0 is empty, a copy; set it,
-    and the page follows; it takes what `to_mnist_style` takes, of that size, and may be empty.
-    `centre`: whether `to_mnist_style` is used. `network`: the chosen name. `image`: float
-    (1, 28, 28), what the network sees. Raises TypeError for what is no model, ValueError for other
-    drawings and names. The page keeps drawings in data/my_digits.npz.
+    models: a model with the layers of `LeNet5`, or {name: model} to choose from. `drawing`: uint8
+    (112, 112), 0 is empty; may be set. `centre`: whether `to_mnist_style` is used. `network`: the
+    chosen name. `image`: float (1, 28, 28), what the network sees. Raises TypeError for what is no
+    model, ValueError for other drawings and names.
     """
 
     NAME, TEXTS = "draw_pad", ("pad_",)
@@ -114,7 +112,7 @@ def _answer(model, drawing, image):
     try:
         made = activations(model, image)
         steps = {name: step.activation for name, step in made.items()}
-        after = {name: step.between for name, step in made.items() if step.between}
+        after = {name: label(step.between) for name, step in made.items() if step.between}
         problem = _no_guess(drawing) or ("" if steps["fc3"].isfinite().all() else "nan")
     except Exception as error:  # a page would not say anything by itself
         fault = f"{type(error).__name__}: {error}"

@@ -64,8 +64,7 @@ def _square(table, name):
 
 
 def kernel_table(numbers) -> np.ndarray:
-    """A kernel in every form in which people have one, (k, k) float64. Raises ValueError for what
-    is no square table of finite numbers."""
+    """A kernel as (k, k) float64; ValueError for what is no square table of finite numbers."""
     return _square(one_table(numbers, "kernel").astype(float), "kernel")
 
 
@@ -88,10 +87,9 @@ class Kernel(traitlets.TraitType):
 class Explorer(Widget):
     """What `explore_convolution` and `explore_kernels` return.
 
-    `n_in`, `kernel_size`, `stride`, `padding`, `dilation`, `preset` (a key of PRESETS, or "own"
-    after a weight was edited) and `kernel` (set it to any square table of numbers) can be read and
-    set, and follow what is done in the page. ValueError for what `choices` does not offer. Another
-    preset or size makes the kernel anew, except that one's own keeps its centre.
+    `n_in`, `kernel_size`, `stride`, `padding`, `dilation`, `preset` (of PRESETS, or "own") and
+    `kernel` (any square table of numbers) can be read and set, and follow the page. ValueError for
+    what `choices` does not offer. Another size keeps the centre of an own kernel.
     """
 
     NAME, TEXTS = "explorer", ("explorer_", "size_")
@@ -130,10 +128,7 @@ class Explorer(Widget):
             self.preset, self.kernel_size = OWN, len(self.kernel)
 
     def figure(self) -> Figure:
-        """The present settings and their first window: what a saved notebook shows.
-
-        Raises ValueError for a kernel that does not fit.
-        """
+        """The present settings and first window; ValueError for a kernel that does not fit."""
         g = ConvGeometry(*(getattr(self, name) for name in LIMITS))
         image, kernel = torch.tensor(self.images[str(g.n_in)]), torch.tensor(self.kernel)
         padded = F.pad(image, [g.padding] * 4)
@@ -181,9 +176,8 @@ def explore_kernels(image) -> Explorer:
 
         lh.explore_kernels(digits.test.tensors[0][0]).preset = "sharpen"
 
-    image: a PIL image, array or tensor, grey or in colour, as high as wide; grey levels and masks
-    become numbers from 0 to 1, floats and signed integers stay as they are. Raises ValueError for
-    other shapes, larger ones than 256, NaN and several images. Notebook 01.
+    image: a PIL image, array or tensor, as high as wide; grey levels become numbers from 0 to 1,
+    floats and signed integers stay. Raises ValueError for other shapes and sizes. Notebook 01.
     """
     table = _square(number_table(image, "image"), "image")
     n_in = whole_number("n_in", len(table), 1, LARGEST)

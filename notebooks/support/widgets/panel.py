@@ -13,10 +13,9 @@ STATES = "running", "done", "stopped", "failed", "gone"
 class TrainingPanel(Widget):
     """Shows a training; its Stop sends {"stop": True}. `TrainingRun` keeps it up to date.
 
-    `state` (gone: Python ends while it trains); `epochs` in all; `fraction` done; `seconds` so far,
-    and `left`, None at the start; `note`: a network that only guesses, a
-    model that is not as its copy; `losses`: points (epochs, mean loss), None for NaN; `accuracies`
-    in [0, 1], one for each finished epoch; `log`: its last line; `error`: what ended the training.
+    `state` (gone: Python ends while it trains); `epochs` in all; `seconds` so far, and `left`;
+    `losses`: points (epochs, mean loss), None for NaN; `accuracies` in [0, 1], one for each
+    finished epoch; `log`: its last line; `error`: what ended the training.
     """
 
     NAME, TEXTS = "panel", ("run_",)

@@ -12,10 +12,8 @@ from .widget import Widget
 
 
 class SoftmaxExplorer(Widget):
-    """Scores to slide, exp, share and loss of each: see `explore_softmax`.
-
-    scores: as the sliders stand, may be set; logits: as they were at first; label: the right one.
-    """
+    """Scores to slide, exp, share and loss of each. scores: as the sliders stand, may be set;
+    logits: as they were at first; label: the right one."""
 
     NAME, TEXTS = "softmax", ("softmax_",)
     scores, logits = traitlets.List().tag(sync=True), traitlets.List().tag(sync=True)
@@ -42,8 +40,7 @@ def explore_softmax(logits, label: int) -> SoftmaxExplorer:
 
         lh.explore_softmax(model(image[None])[0], label=6)
 
-    logits: ten numbers, a tensor or not. Raises TypeError for what are no numbers, ValueError for
-    other than ten, for NaN and infinity, and for a label that is none of 0 to 9. Notebook 04.
+    logits: ten numbers. Raises TypeError or ValueError for anything else. Notebook 04.
     """
     scores = as_scores(logits)
     if scores is not logits:

@@ -37,13 +37,11 @@ def _read_new_fonts():
 
 
 def label(english: str, **values) -> str:
-    """Words for a figure in the language of `start`; notebooks 00, 01 and 03 to 07.
+    """Words for a figure in the language of `start`; English where figures have no Chinese font,
+    and for words that labels.toml does not have. Notebooks 00, 01 and 03 to 07.
 
-        lh.start("zh")
         lh.label("learning rate")  # "学习率"
         lh.label("{n} epochs", n=20)  # values as in `str.format`
-
-    English where figures have no Chinese font, and for words that labels.toml does not have.
     """
     chinese = language() == "zh" and set(FONTS) & set(matplotlib.rcParams["font.family"])
     words = LABELS.get(english, english) if chinese else english

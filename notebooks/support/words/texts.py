@@ -32,8 +32,7 @@ def text(key: str, **values) -> str:
 
 
 def page_texts(prefix: str) -> dict[str, str]:
-    """The sentences whose keys begin with `prefix`, {rest of the key: sentence}, for a page to fill
-    in itself."""
+    """The sentences whose keys begin with `prefix`, {rest of the key: sentence}, for a page."""
     return {
         key.removeprefix(prefix): pair[_language]
         for key, pair in TEXTS.items()

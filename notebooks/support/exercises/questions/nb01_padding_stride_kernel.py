@@ -2,7 +2,6 @@
 
 import itertools
 
-import numpy as np
 import torch
 from torch.nn import functional as F
 
@@ -11,7 +10,7 @@ from ...widgets.explorer import OWN, Explorer, kernel_table
 from ...words.texts import text
 from ..function import FunctionQuestion
 from ..number import NumberQuestion, settings_question
-from ..values import Slip, abbreviated, read_tensor
+from ..values import Slip, read_tensor
 
 BLOCK = 12  # the picture is made of blocks of 12x12 pixels, a stroke in each
 KINDS = (
@@ -40,10 +39,8 @@ def stroke_picture() -> torch.Tensor:
 
 
 def marks(kernel: torch.Tensor) -> dict[str, int]:
-    """How many places a kernel (k, k) marks in `stroke_picture`, by the kind of stroke there.
-
-    A place is marked if its value in the feature map is above half of the largest one.
-    """
+    """How many places a kernel (k, k) marks in `stroke_picture`, by the kind of stroke there: where
+    the feature map is above half of its largest value."""
     picture = stroke_picture().to(kernel.dtype)
     feature_map = F.conv2d(picture[None, None], kernel[None, None])[0, 0]
     found, middle = {}, len(kernel) // 2
@@ -79,8 +76,6 @@ class KernelQuestion:
                 raise Slip(text("check_blank"))
             answer = answer.kernel
         try:
-            if np.ndim(answer) == 0:
-                raise Slip(text("check_kernel", answer=abbreviated(answer)))
             kernel = torch.from_numpy(kernel_table(answer))
         except ValueError as error:
             raise Slip(error) from None

@@ -90,10 +90,7 @@ class StepQuestion:
                     return "✗", _weights_hint(function, found, options, number, sandbox)
                 if is_blank(step.loss):
                     return "✗", text("hint_no_loss")
-                try:
-                    loss, expected_loss = read_number(step.loss), expected.loss.item()
-                except ValueError as error:
-                    return "✗", str(error)
+                loss, expected_loss = read_number(step.loss), expected.loss.item()
                 if not are_equal(loss, expected_loss, 1e-4):
                     shown = {"found": f"{loss:.4f}", "right": f"{expected_loss:.4f}"}
                     return "✗", text("hint_other_loss", **shown)

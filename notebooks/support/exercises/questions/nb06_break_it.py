@@ -14,10 +14,8 @@ class _Times255(nn.Module):
 
 
 def mystery_trainings(fresh: Callable[[], nn.Module], data: TensorDataset) -> dict[str, dict]:
-    """{"A": the arguments of notebook 06's `experiment`, ... "E"}, each with one of its faults.
-
-    fresh: makes an untrained network that ends in logits; data: what a healthy one trains on. Look
-    at what they do, not here. Notebook 06.
+    """{"A": the arguments of notebook 06's `experiment`, ... "E"}, each with one of its faults:
+    look at what they do, not here. fresh: makes an untrained network; data: for a healthy one.
 
         patients = lh.mystery_trainings(lh.LeNet5, data)
         experiment(**patients["A"])
