@@ -56,9 +56,8 @@ def write_file(path: str | Path, content: bytes) -> None:
 
 @contextlib.contextmanager
 def one_at_a_time(path: Path) -> Iterator[None]:
-    """One kernel, and one thread of it, at a time reads a file, adds to it and writes it. Makes the
-    folder, and a lock beside the file. Raises OSError, naming the file, where that cannot be done
-    or another kernel holds the lock for LOCK_SECONDS."""
+    """One kernel at a time reads a file, adds to it and writes it. Raises OSError, naming the file,
+    where that cannot be done or another kernel holds the lock for LOCK_SECONDS."""
     lock = FileLock(path.with_name(f"{path.name}.lock"), timeout=LOCK_SECONDS)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -62,8 +62,7 @@ def _as_digits(contents):
 
 
 def _download(folder):
-    """The contents of MNIST_FILES from torchvision's mirrors, kept in a folder where torchvision
-    would have them. (It has no limit of time itself, and trusts any file that exists.)"""
+    """The contents of MNIST_FILES from torchvision's mirrors, kept where it would have them."""
     from torchvision.datasets import MNIST  # takes seconds
 
     for mirror in MNIST.mirrors:

@@ -28,8 +28,7 @@ def keep_drawing(drawing: np.ndarray, label: int) -> int:
 
 
 def read_drawings() -> tuple[np.ndarray, np.ndarray]:
-    """Drawings and labels of MY_DIGITS, of length 0 where there is no such file. Raises ValueError
-    where it holds anything else."""
+    """Drawings and labels of MY_DIGITS, if there is such a file; ValueError for another content."""
     if not MY_DIGITS.is_file():
         return np.zeros((0, SIDE, SIDE), np.uint8), np.zeros(0, np.int64)
     try:

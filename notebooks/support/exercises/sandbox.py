@@ -49,8 +49,7 @@ class Sandbox(io.TextIOBase):
         """What `function(self)` returns; it runs in a thread, with the caller's context. After
         PATIENCE seconds `still_running()` is called.
 
-        Raises TimeoutError SECONDS after `began`, and passes on an interrupt (Ctrl-C, the square
-        button); either ends `function`, unless it waits. `function` raises nothing.
+        Raises TimeoutError SECONDS after `began`, and passes on an interrupt; either ends it.
         """
         results, done, context = [], threading.Event(), contextvars.copy_context()
 

@@ -27,8 +27,7 @@ def network_diagram(
     table: LayerTable, path: str | Path | None = None, sizes: bool = True
 ) -> Figure:
     """A network for (1, 28, 28) images layer by layer, from its `layer_table`; `path` saves it as
-    SVG; without `sizes`, they are left to be found. Layers are named, and pass through ReLU, as
-    LeNet5's."""
+    SVG. Layers are named, and pass through ReLU, as LeNet5's."""
     figure = blank_figure(12, 3.6)
     ax = figure.subplots()
     end = _draw_layer(ax, 0, "input", (1, 28, 28), sizes)

@@ -37,8 +37,7 @@ def minus_signs(text: str) -> str:
 
 
 def blank_figure(width: float, height: float) -> Figure:
-    """An empty figure of a size in inches, closed for pyplot: a notebook shows it once, as a cell's
-    value."""
+    """An empty figure of a size in inches, closed for pyplot: a notebook then shows it once."""
     figure = plt.figure(figsize=(width, height), layout="constrained")
     plt.close(figure)
     return figure

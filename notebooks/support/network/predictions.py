@@ -26,8 +26,7 @@ def as_input(model: nn.Module, images: torch.Tensor) -> torch.Tensor:
 
 @torch.no_grad()
 def predict_logits(model: nn.Module, images: torch.Tensor) -> torch.Tensor:
-    """Logits (N, 10), on the CPU, of images (N, 1, 28, 28), uint8 or float. Raises what
-    `check_logits` says of a model that gives anything else."""
+    """Logits (N, 10), on the CPU, of images (N, 1, 28, 28); raises what `check_logits` says."""
     model = snapshot(model)
     parts = images.split(500)
     given = (check_logits(model(as_input(model, part)), len(part)) for part in parts)
@@ -61,8 +60,8 @@ def check_batch(logits, labels: torch.Tensor) -> None:
 
 
 def as_scores(outputs: torch.Tensor) -> torch.Tensor:
-    """What a network gave, as scores (..., 10) whose softmax are its probabilities: where they are
-    probabilities already, as of one that ends in softmax, their logarithms."""
+    """What a network gave, as scores (..., 10) whose softmax are its probabilities: of one that
+    ends in softmax, their logarithms."""
     tiny = torch.finfo(outputs.dtype).tiny
     sums = outputs.sum(-1)
     are_shares = (outputs >= 0).all() and torch.allclose(sums, torch.ones_like(sums), atol=1e-3)

@@ -96,8 +96,7 @@ def downhill(model: nn.Module, dataset: TensorDataset, digit: int = 0) -> Downhi
 
 def _valley(logits, labels, digit, bias):
     """What makes the loss for any bias of output `digit`: the mean of log(1 + exp(margin + bias)),
-    a margin being that output without its bias over all others together; less the share of the
-    digit times bias; and the rest, which no bias changes."""
+    less the share of the digit times bias, and the rest, which no bias changes."""
     others = torch.cat([logits[:, :digit], logits[:, digit + 1 :]], 1).logsumexp(1)
     margins, right = logits[:, digit] - bias - others, logits.gather(1, labels[:, None])[:, 0]
     rest = torch.where(labels == digit, -margins, others - right).mean().item()

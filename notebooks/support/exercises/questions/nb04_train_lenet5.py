@@ -47,8 +47,7 @@ STEP_MISTAKES = {  # those of order, a step too early or missing, are found by w
 
 
 class _Step(NamedTuple):
-    """What a function did with a batch: what it returned, the weights after it, and its calls, with
-    the networks and optimizers that it was not given."""
+    """What a function did with a batch: what it returned, the weights after it, and its calls."""
 
     loss: object
     weights: torch.Tensor
