@@ -15,9 +15,8 @@ LOCK_SECONDS = 10  # a kernel writes in milliseconds; the lock of one that died 
 
 
 def typed_path(typed: str | Path | None, base: str | Path = "") -> Path | None:
-    """A path as people type it, made absolute: without the blanks and quotes around it, `~` being
-    the home folder; a relative one counts from `base`, else from the current folder. None where
-    nothing is typed."""
+    """A path as people type it, with `~`, blanks and quotes, made absolute; a relative one counts
+    from `base`, else from the current folder. None where nothing is typed."""
     path = os.path.expanduser(os.fspath(typed or "").strip(" \t\r\n\"'“”‘’"))
     return Path(os.path.abspath(os.path.join(base, path))) if path else None
 
@@ -27,8 +26,7 @@ MY_NETWORK = typed_path(os.environ.get("LENET_SAVE"), PROJECT) or UNNAMED  # of 
 
 
 def shown_path(path: Path) -> str:
-    """A path as it is shown: in the project, from there on, so that a saved notebook does not tell
-    of the machine that ran it."""
+    """A path as it is shown: in the project, from there on; a saved notebook tells no machine's."""
     if not path.is_relative_to(PROJECT):
         return str(path)
     return text("in_project", path=path.relative_to(PROJECT).as_posix())

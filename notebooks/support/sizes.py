@@ -71,7 +71,9 @@ def conv_output_size(
 ) -> int:
     """Pixels out: floor((n_in + 2 padding - dilation (kernel_size - 1) - 1) / stride) + 1.
 
-    lh.conv_output_size(28, 5, padding=2)  # 28; raises what `ConvGeometry` does. Notebook 02.
+        lh.conv_output_size(28, 5, padding=2)  # 28
+
+    Raises what `ConvGeometry` does. Notebook 02.
     """
     return ConvGeometry(n_in, kernel_size, stride, padding, dilation).n_out
 

@@ -36,8 +36,7 @@ def read_files(folder: Path) -> list[bytearray]:
 
 
 def _plain_sizes(folder):
-    """The files in a folder and LEVELS down, {path: its bytes once unpacked}, and the errors of
-    folders that cannot be looked into."""
+    """{path: bytes once unpacked} of a folder and LEVELS down, and the errors of closed folders."""
     sizes, closed = {}, []
     for place, folders, names in os.walk(folder, onerror=closed.append, followlinks=True):
         if len(Path(place).relative_to(folder).parts) == LEVELS:
@@ -62,7 +61,7 @@ def _plain_size(path):
 
 def _first_whole(sizes, name, folder, closed):
     """The content of the first file that is this one of MNIST_FILES. Raises what is wrong with the
-    first that seems to be, by its size or else by its name: `(1)`, .gz or a dot may be in it."""
+    first that seems to be, by its size or else its name."""
     named = {path for path in sizes if name in path.name.lower().replace(".", "-")}
     fits = {path for path, size in sizes.items() if size == MNIST_FILES[name][0]}
     errors = []

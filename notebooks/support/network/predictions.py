@@ -18,8 +18,7 @@ def as_float(images: torch.Tensor) -> torch.Tensor:
 
 
 def as_input(model: nn.Module, images: torch.Tensor) -> torch.Tensor:
-    """`as_float` images on the model's device and of its dtype; for a model without parameters on
-    the CPU."""
+    """`as_float` images on the model's device and of its dtype."""
     like = next(model.parameters(), torch.empty(0, dtype=torch.float32))
     return as_float(images.to(like.device)).to(like.dtype)
 
