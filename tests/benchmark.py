@@ -1,6 +1,6 @@
 """Speed and memory: `python tests/benchmark.py [PART ...] [--json FILE]`.
 
-Machines are noisy, so each part measures two things side by side in this one run and gives their ratio.
+Each part measures two things side by side in this one run, since machines are noisy, and gives their ratio.
 
 training    an epoch of the lesson's own recipe (datasets.MNIST with ToTensor, DataLoader(batch_size=20), plain SGD
             0.01) beside ours
@@ -20,7 +20,7 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
+import timeit
 from pathlib import Path
 from statistics import median
 
@@ -41,9 +41,7 @@ PAGE = (ROOT / "notebooks" / "en" / "00_demo.html").as_uri()
 
 
 def seconds_of(call):
-    started = time.perf_counter()
-    call()
-    return time.perf_counter() - started
+    return timeit.timeit(call, number=1)
 
 
 def beside(what, one, other, unit, names):
@@ -154,8 +152,7 @@ def explorer(digits):
         page = open_notebook([EXPLORER, PLAIN])
         page.wait_for_timeout(1000)
         ours, plain = moves(page, MOVE), moves(page, PLAIN_MOVE)
-    names = "explorer", "interact + matplotlib"
-    yield from beside("slider to pixels", ours, plain, "ms", names)
+    yield from beside("slider to pixels", ours, plain, "ms", ("explorer", "matplotlib"))
 
 
 PEN = """() => {
@@ -213,13 +210,12 @@ def learn_in_page(browser):
 
 
 def learn_in_torch():
-    """The same data and recipe on one thread: the second of two epochs."""
+    """The same data and recipe on one thread."""
     torch.set_num_threads(1)
     digits, model = lh.sklearn_digits(), fresh()
     optimizer = torch.optim.SGD(model.parameters(), 0.005, momentum=0.9)
     loader = lh.digit_loader(digits.train, 16, shuffle=True)
-    epochs = [seconds_of(lambda: lh.train_epoch(model, loader, optimizer)) for _ in range(2)]
-    return len(digits.train) / epochs[-1]
+    return len(digits.train) / seconds_of(lambda: lh.train_epoch(model, loader, optimizer))
 
 
 def learning(digits):
@@ -233,13 +229,12 @@ PARTS = {each.__name__: each for each in (training, memory, explorer, page, lear
 
 
 def main():
-    parser = argparse.ArgumentParser(description="See the first lines of this file.")
+    parser = argparse.ArgumentParser()
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], metavar="PART")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here, too")
     options = parser.parse_args()
     digits = lh.load_mnist()
-    if digits.source != "MNIST":
-        sys.exit("full MNIST is needed: set LENET_DATA")
+    digits.source == "MNIST" or sys.exit("full MNIST is needed: set LENET_DATA")
     print(f"torch {torch.__version__}, {os.cpu_count()} cores, {torch.get_num_threads()} threads")
     figures = {}
     for name in options.parts or PARTS:

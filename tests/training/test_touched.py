@@ -30,7 +30,7 @@ def plain_epoch(model, loader, optimizer):
 def start(name):
     torch.manual_seed(0)
     model = lh.LeNet5()
-    return model, lh.train_in_background(model, few, epochs=20, save=folder / name)
+    return model, lh.train_in_background(model, few, 20, max_lr=0.02, save=folder / name)
 
 torch.manual_seed(1)
 lh.save_weights(lh.LeNet5(), folder / "other")
