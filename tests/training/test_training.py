@@ -114,14 +114,6 @@ def test_numbers_of_numpy_and_large_ones(small, tmp_path):
     assert len(lh.train(fresh(), small, **numbers, max_lr=np.float64(0.05))) == 1
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
-def test_what_is_no_file_is_not_replaced(small, tmp_path):
-    os.mkfifo(tmp_path / "pipe")  # like /dev/null, which root could replace by a file
-    with pytest.raises(OSError, match="not a file"):
-        lh.train(fresh(), small, epochs=1, save=tmp_path / "pipe")
-    assert not (tmp_path / "pipe").is_file()
-
-
 @pytest.mark.parametrize("code", [errno.EROFS, errno.ENAMETOOLONG])
 def test_a_folder_that_takes_nothing_is_a_sentence(tmp_path, monkeypatch, code):
     """A read-only disk refuses to delete what is not there, too."""

@@ -6,11 +6,13 @@ import copy
 import ctypes
 import io
 import math
+import random
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn.modules.module import register_module_forward_pre_hook
@@ -20,7 +22,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 class Sandbox(io.TextIOBase):
     """A thread for a student's code, and its standard output. Whatever the session did before,
-    numbers are float32, torch's random numbers start anew, and it uses one thread (grad mode and
+    numbers are float32, random numbers start anew, and it uses one thread (grad mode and
     the default device a new thread has of its own). Afterwards all is as it was, networks too."""
 
     SECONDS = 60  # what needs longer is taken for an endless loop
@@ -91,6 +93,8 @@ class Sandbox(io.TextIOBase):
                 (torch.get_default_dtype, torch.set_default_dtype, torch.float32),
                 (torch.get_num_threads, torch.set_num_threads, 1),
                 (torch.get_rng_state, torch.set_rng_state, torch.Generator().get_state()),
+                (np.random.get_state, np.random.set_state, np.random.RandomState(0).get_state()),
+                (random.getstate, random.setstate, random.Random(0).getstate()),
             ):
                 leaving.callback(put, get())
                 put(value)

@@ -57,6 +57,9 @@ def _read_weights(path):
         raise FileNotFoundError(text("no_weights", path=path))
     try:
         file = io.BytesIO(path.read_bytes())
+        if zipfile.is_zipfile(file) and zipfile.ZipFile(file).testzip():
+            raise zipfile.BadZipFile  # torch does not compare the checksums
+        file.seek(0)
         found = torch.load(file, map_location="cpu", weights_only=True)
         return next(part for part in (found, *found.values()) if _is_state(part))
     except OSError as error:
