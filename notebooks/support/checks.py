@@ -37,6 +37,7 @@ KINDS = {  # argument: whether a value is of its kind
     "input_shape": lambda value: isinstance(value, (tuple, list)) and len(value) == 3,
     "max_lr": lambda value: isinstance(value, Real) and value is not True and 0 < value < math.inf,
     "path": lambda value: isinstance(value, (str, os.PathLike)) and os.fspath(value),
+    "watch": lambda value: isinstance(value, (list, TensorDataset)),
 }
 NO_BATCHES = torch.Tensor, tuple, str, nn.Module  # a picture, `Digits`, a path, nn.Sequential
 
