@@ -298,6 +298,7 @@ def train_in_background(
     save: str | Path | None = None,
     log: str | Path | None = None,
     log_title: str = "",
+    watch: list[tuple] | TensorDataset | None = None,
 ) -> TrainingRun:
     """Like `train`, but returns at once a `TrainingRun`, which goes on while other cells run.
 
@@ -305,13 +306,15 @@ def train_in_background(
         run  # as a cell's value: its panel
         history = run.wait()  # for the end; run.stop() ends it
 
+    Its panel also shows what the network makes of up to three digits after each epoch: pairs as
+    `watch=[(pad.image, 7)]`, 28 x 28 pixels, or, with None, the last that were kept on the pad.
     A copy is trained, so that nothing done to `model` disturbs it; `model` stays where it is and
     gets the weights at the end of each epoch, while it has the same layers. (Dropout draws from
     torch's random numbers, as cells do.) Started again with a model that is still in training, it
     returns that run; another model ends the first run, a mistake does not. Notebooks 04 and 05.
     """
-    plan = TrainingPlan(model, digits, epochs, batch_size, max_lr, seed, save, log, log_title)
-    return TrainingRun.begin(plan, _training)
+    asked = model, digits, epochs, batch_size, max_lr, seed, save, log, log_title, watch
+    return TrainingRun.begin(TrainingPlan(*asked), _training)
 
 
 @dataclass(frozen=True, repr=False)

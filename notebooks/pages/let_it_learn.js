@@ -1,35 +1,13 @@
 // "Let it learn": LeNet-5 trains in the page. What one sets, the panel (panel.js, as in the
-// notebook), C1's kernels, and what the network in training makes of the drawing on the pad.
+// notebook), and what the network in training makes of the drawing on the pad.
 
 const DRAW_EVERY = 250; // milliseconds
 const BATCHES = 10; // to a point of the loss curve
-const POSITIVE = [230, 159, 0], NEGATIVE = [86, 180, 233], WHITE = [255, 255, 255];
 
-const percent = share => `${(100 * share).toFixed(1)}%`;
+const tenths = share => `${(100 * share).toFixed(1)}%`; // of an accuracy
 
 /** The learning rate at a place of the slider, from -3 to 0: two digits of its power of ten. */
 export const rateAt = place => Number((10 ** place).toPrecision(2));
-
-/** C1's six kernels, white at 0, all on one scale: {figure, paint(weight)}. */
-function kernelPictures(caption) {
-  const canvases = Array.from({ length: 6 }, () => make("canvas", { width: 5, height: 5 }));
-  const row = make("div", { class: "lh-learn-kernels", "aria-hidden": "true" }, ...canvases);
-  return {
-    figure: make("figure", {}, make("figcaption", {}, caption), row),
-    paint(weight) {
-      const most = weight.reduce((limit, value) => Math.max(limit, Math.abs(value)), 1e-9);
-      canvases.forEach((canvas, m) => {
-        const picture = new ImageData(5, 5);
-        weight.subarray(25 * m, 25 * m + 25).forEach((value, k) => {
-          const ink = value < 0 ? NEGATIVE : POSITIVE, strength = Math.abs(value) / most;
-          picture.data.set(WHITE.map((white, c) => white + strength * (ink[c] - white)), 4 * k);
-          picture.data[4 * k + 3] = 255;
-        });
-        canvas.getContext("2d").putImageData(picture, 0, 0);
-      });
-    },
-  };
-}
 
 /** What one sets before a start: {element, rate(), guess(), button}; a guess that was left out is
  * null. */
@@ -56,16 +34,17 @@ function settings(texts, { rate, n_test }) {
 }
 
 /** Trains in slices and keeps the panel's `model` up to date, until `work`, a training of learn.js,
- * is over; `draw` is called now and then, `epochOver` and `over` when it is so. Gives a function
- * that ends it with a state. */
-function follow({ inSlices }, work, model, steps, { draw, epochOver, over }) {
+ * is over; `epochOver`, which gives C1's weights, and `over` are called when it is so. Gives a
+ * function that ends it with a state. */
+function follow({ inSlices }, work, model, steps, { epochOver, over }) {
   const began = performance.now(), epochs = model.get("epochs"), losses = [], accuracies = [];
+  const kernels = [...epochOver()]; // it can be asked before the first, too
   let recent = [], step = 0;
   const show = (state = "running") => {
     const seconds = (performance.now() - began) / 1000, fraction = step / steps;
     const left = step ? seconds * (1 / fraction - 1) : null;
-    model.set({ state, seconds, fraction, left, losses: [...losses], accuracies: [...accuracies] });
-    draw();
+    model.set({ state, seconds, fraction, left, losses: [...losses], accuracies: [...accuracies],
+      kernels: { shape: [6, 5, 5], values: Float32Array.from(kernels) } });
   };
   const end = state => {
     stop();
@@ -76,7 +55,8 @@ function follow({ inSlices }, work, model, steps, { draw, epochOver, over }) {
   const hear = ({ loss, accuracy }) => {
     if (accuracy !== undefined) {
       accuracies.push(accuracy);
-      return epochOver();
+      kernels.push(...epochOver());
+      return;
     }
     step++;
     recent.push(loss);
@@ -87,6 +67,7 @@ function follow({ inSlices }, work, model, steps, { draw, epochOver, over }) {
   };
   const stop = inSlices(work, hear, () => end(accuracies.length < epochs ? "failed" : "done"));
   const timer = setInterval(() => show(), DRAW_EVERY);
+  show();
   return end;
 }
 
@@ -95,7 +76,7 @@ function remarks(texts, state, accuracies, guess, n_test) {
   const last = accuracies.at(-1);
   if (state === "failed") return texts.nan;
   if (last === undefined) return "";
-  const values = { right: Math.round(last * n_test), n: n_test, guess, accuracy: percent(last) };
+  const values = { right: Math.round(last * n_test), n: n_test, guess, accuracy: tenths(last) };
   const sentences = [fill(texts.result, values)];
   if (guess !== null) sentences.push(fill(texts.guessed, values));
   if (last < 0.3) sentences.push(texts.guessing);
@@ -110,10 +91,10 @@ export function learnSection(data, modules, standIn, { parts, learned, visit, gu
   const { lenet5: { readWeights }, learn, digits, panel } = modules, { texts, n_train } = data;
   const { RECIPE } = learn, n_test = data.labels.length - n_train;
   const values = { ...RECIPE, n_train: n_train.toLocaleString("en"), n_test };
-  const set = settings(texts, values), kernels = kernelPictures(texts.kernels);
+  const set = settings(texts, values);
   const panelPlace = make("div"), said = make("p", { class: "lh-learn-said", role: "status" });
   const reading = make("span"), toPad = make("button", { type: "button" }, texts.to_pad);
-  const results = make("div", { class: "lh-learn-results" }, panelPlace, said, kernels.figure,
+  const results = make("div", { class: "lh-learn-results" }, panelPlace, said,
     make("p", {}, reading, " ", toPad));
   const element = make("section", { id: "learn", "aria-labelledby": "learn-title" },
     ...parts("learn", texts.title, fill(texts.intro, values)), set.element, results,
@@ -132,12 +113,14 @@ export function learnSection(data, modules, standIn, { parts, learned, visit, gu
     const guessed = set.guess(), rate = set.rate(), numbers = learn.newNumbers(readWeights);
     const network = learn.makeNetwork(readWeights, numbers);
     const model = standIn({ texts: data.run, state: "running", epochs: RECIPE.epochs, fraction: 0,
-      seconds: 0, left: null, losses: [], accuracies: [], note: "", error: "", log: "" },
+      seconds: 0, left: null, losses: [], accuracies: [], note: "", error: "", log: "",
+      kernels: {}, watched: [], answers: [] },
     () => {}, ({ stop }) => { if (stop) end("stopped"); });
     const epochOver = () => {
       latest = readWeights(numbers.slice());
       learned(latest);
       readPad();
+      return latest.c1.weight;
     };
     function* work() {
       small ??= yield* digits.readDigits(data);
@@ -149,9 +132,7 @@ export function learnSection(data, modules, standIn, { parts, learned, visit, gu
     results.hidden = false;
     panelPlace.replaceChildren();
     panel.default.render({ model, el: panelPlace });
-    epochOver(); // it can be asked before the first, too
     end = follow(learn, work(), model, RECIPE.epochs * Math.ceil(n_train / RECIPE.batch), {
-      draw: () => kernels.paint(readWeights(numbers).c1.weight),
       epochOver,
       over() {
         end = () => {};

@@ -48,7 +48,7 @@ export function answer(lenet5, weights, levels, centre, pen) {
 }
 
 /** The most probable {digit, probability} of an answer, or null. */
-function guess({ softmax, percent }, { steps, problem }) {
+function guess({ softmax }, { steps, problem }) {
   if (problem) return null;
   const probabilities = softmax(steps.fc3), most = Math.max(...probabilities);
   return { digit: probabilities.indexOf(most), probability: percent(most) };

@@ -134,6 +134,48 @@ def test_a_loss_that_is_no_number_is_a_gap(training):
     page.locator(".lh-run [aria-live=polite]", has_text=said).wait_for(state="attached")
 
 
+SHOWN = """run => {
+    const text = name => run.querySelector(`.lh-run-${name}`).textContent;
+    const at = name => run.querySelector(`.lh-run-${name} .lh-run-here`).getAttribute("d");
+    const pixels = canvas => canvas.getContext("2d").getImageData(0, 0, 5, 5).data;
+    const kernels = [...run.querySelectorAll(".lh-run-kernels canvas")].map(c => [...pixels(c)]);
+    return {reading: text("reading"), digit: text("digit"), loss: at("loss"), accuracy: at("accuracy"), kernels};
+}"""
+
+
+def test_a_slider_through_the_epochs(training):
+    """Kernels, answers and the two points move together; it follows the newest until it is moved."""
+    watching = START.format("Net", 400).replace("seed=1", "seed=1, watch=[digits.test[0]]")
+    page = training(epochs=1, more=[watching])
+    run, slider = page.locator(".lh-run").last, page.get_by_label("epoch to look at").last
+    run.locator(".lh-run-reading", has_text="After epoch 3").wait_for()
+    slider.press("Home")
+    shown = run.evaluate(SHOWN)
+    told = "[[run.panel.answers[i][0], run.panel.accuracies[max(i - 1, 0)], run.first_layers[i].weight.tolist()] for i in (0, 2)]"
+    code = f"import json; print(json.dumps([int(digits.test[0][1]), *{told}]))"
+    label, start, second = json.loads(run_code(page, code))
+    assert "Before training" in shown["reading"] and shown["loss"] == shown["accuracy"] == ""
+    assert shown["digit"].split() == [f"{label}:", f"{start[0]:.1%}"]
+    for weights, pixels in zip(start[2], shown["kernels"]):
+        signs = [red < blue for red, blue in zip(pixels[::4], pixels[2::4])]  # blue: negative
+        flat = sum(weights[0], [])
+        assert [b for b, w in zip(signs, flat) if abs(w) > 0.05] == [
+            w < 0 for w in flat if abs(w) > 0.05
+        ]
+    for _ in range(2):
+        slider.press("ArrowRight")
+    later = run.evaluate(SHOWN)
+    assert "After epoch 2: loss" in later["reading"] and f"{second[1]:.2%}" in later["reading"]
+    assert later["accuracy"].startswith("M0.50 ") and later["loss"].startswith("M0.50 ")
+    assert later["kernels"] != shown["kernels"] and label == int(later["digit"].split(":")[0])
+    page.wait_for_timeout(1000)
+    assert "After epoch 2" in slider.get_attribute("aria-valuetext")
+    slider.press("End")
+    page.get_by_role("button", name="Stop").last.click()
+    done = page.locator(".lh-run-status", has_text="Stopped").last.inner_text().split()[1]
+    assert f"After epoch {done}:" in run.locator(".lh-run-reading").inner_text()
+
+
 @pytest.mark.parametrize("how", ["the cell ends", "it is interrupted"])
 def test_the_first_click_on_stop_while_a_cell_runs(training, tmp_path, how):
     """A click waits for the running cell: for its end, or for the interrupt of wait. Then it acts at once."""

@@ -433,7 +433,7 @@ def test_it_learns_in_the_page(open_page):
 
 def test_stop_and_again_from_another_start(open_page):
     page = open_page("zh")
-    kernels = "[...document.querySelectorAll('.lh-learn-kernels canvas')].map(c => c.toDataURL())"
+    kernels = "[...document.querySelectorAll('.lh-run-kernels canvas')].map(c => c.toDataURL())"
     learn, seen = page.locator("#learn"), []
     for _ in range(2):
         start_learning(page, -3)

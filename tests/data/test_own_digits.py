@@ -40,6 +40,15 @@ def test_what_the_pad_keeps_comes_back_in_mnists_style(network, own, capsys):
     assert {path.suffix for path in own.parent.iterdir()} == {".npz", ".lock"}
 
 
+def test_a_training_shows_the_last_that_were_kept(small):
+    assert own_digits.last_drawings(3) == []
+    for digit in (5, 3, 7, 1):
+        own_digits.keep_drawing(lh.sample_drawing(digit), digit)
+    run = lh.train_in_background(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 10)), small, epochs=1)  # fmt: skip
+    run.wait()
+    assert [digit["label"] for digit in run.panel.watched] == [3, 7, 1]
+
+
 def test_of_too_few_the_projects_own_take_their_place(capsys):
     own_digits.keep_drawing(lh.sample_drawing(3), 3)
     data = own_digits.load_drawings()

@@ -80,6 +80,39 @@ def test_the_panel_is_told_of_200_points_at_most(small):
     assert 150 <= len(run.panel.losses) <= 200 and len(told) < len(run.panel.accuracies) == 300
 
 
+class InColour(lh.LeNet5):
+    def __init__(self):
+        super().__init__()
+        self.c1 = torch.nn.Conv2d(3, 6, 5, padding=2)
+
+    def forward(self, x):
+        return super().forward(x.expand(-1, 3, -1, -1))
+
+
+def without_convolution():
+    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 10))
+
+
+@pytest.mark.parametrize("make", [fresh, InColour, without_convolution])
+def test_the_panel_is_told_the_kernels_and_what_the_network_makes_of_ones_digit(small, make):
+    """After each epoch and before the first; of a first layer without kernels of one channel none."""
+    image, label = small.test[4]
+    model = make()
+    run = lh.train_in_background(model, small, epochs=2, watch=[(image, int(label))])
+    assert run.wait() and run.panel.watched == [
+        dict(label=int(label), image=bytes(image.flatten()))
+    ]
+    with torch.no_grad():
+        last = model(image[None] / 255).softmax(1)[0, label].item()
+    assert len(run.panel.answers) == 3 and run.panel.answers[-1][0] == pytest.approx(last, abs=1e-5)
+    if make is not fresh:
+        assert run.panel.kernels == {} and run.panel.figure()
+        return
+    values = torch.frombuffer(bytearray(run.panel.kernels["values"]), dtype=torch.float32)
+    weights = torch.stack([layer.weight for layer in run.first_layers])
+    assert torch.equal(values.view(3, 6, 5, 5), weights[:, :, 0])
+
+
 class Faulty(lh.LeNet5):
     def __init__(self):
         super().__init__()
@@ -107,10 +140,15 @@ class Diverging(lh.LeNet5):
 
 
 def test_a_loss_that_is_no_number_reaches_the_page_as_a_gap(small):
-    run = lh.train_in_background(Diverging(), small, epochs=1)
+    run = lh.train_in_background(Diverging(), small, epochs=1, watch=small.test)
     assert math.isnan(run.wait()[0].loss)
-    assert {loss for _, loss in run.panel.losses} == {None}
-    json.dumps(run.panel.get_state(), allow_nan=False)  # else the page would get no message at all
+    assert {loss for _, loss in run.panel.losses} == {None} and run.panel.answers == [
+        [None] * 3
+    ] * 2
+    state = run.panel.get_state()  # its bytes go apart
+    json.dumps(
+        state, allow_nan=False, default=bytes.hex
+    )  # else the page would get no message at all
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # a warning would land in another cell
         assert "image/png" in run.panel._repr_mimebundle_()[0]
@@ -222,6 +260,7 @@ def test_a_reloaded_helper_knows_the_run(small, tmp_path):
 
 
 MISTAKES = dict(epochs=0), dict(epoch=5), dict(model=lh.LeNet5), dict(save=PROJECT), dict(seed="7")
+MISTAKES += dict(watch=torch.zeros(1, 28, 28)), dict(watch=[(torch.zeros(1, 28, 28), 10)])
 
 
 def test_a_mistaken_second_start_leaves_the_first_alone(small):

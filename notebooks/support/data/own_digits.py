@@ -41,6 +41,12 @@ def read_drawings() -> tuple[np.ndarray, np.ndarray]:
         raise ValueError(text("digits_damaged", name=MY_DIGITS.name)) from None
 
 
+def last_drawings(n: int) -> list[tuple[torch.Tensor, int]]:
+    """The last n drawings that were kept, or fewer, in MNIST's style: pairs (image, label)."""
+    drawings, labels = (part[-n:] for part in read_drawings())
+    return [(centred(torch.from_numpy(each) / 255), label) for each, label in zip(drawings, labels)]
+
+
 def load_drawings() -> TensorDataset:
     """The drawings that you kept on the pad, in MNIST's style: uint8 images (N, 1, 28, 28) and
     int64 labels (N,).

@@ -1,14 +1,19 @@
 """What a training was asked for, checked before it begins."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import torch
 from torch import nn
 
+from ..checks import check_argument
 from ..data.digits import Digits
+from ..data.own_digits import last_drawings
 from ..files import UNNAMED, try_files, write_file
+from ..network.activations import image_levels
 from ..network.learning import check_learning
 from ..network.predictions import answers_differ
 from ..network.weights import save_weights
@@ -17,7 +22,8 @@ from ..words.texts import text
 
 @dataclass
 class TrainingPlan:
-    """The arguments of `train`, which has checked each by itself; raises what `train` says."""
+    """The arguments of `train`, which has checked each by itself; raises what `train` says.
+    `watched`: three pairs (image (1, 28, 28), label) of `watch`, or of None the last kept."""
 
     model: nn.Module
     digits: Digits
@@ -28,11 +34,14 @@ class TrainingPlan:
     save: str | Path | None = None
     log: str | Path | None = None
     log_title: str = ""
+    watch: Iterable | None = ()
 
     def __post_init__(self):
         check_learning(self.model)
         if answers_differ(self.model, self.digits.test.tensors[0]):  # raises for no ten logits
             print(text("answers_differ"))
+        pairs = last_drawings(3) if self.watch is None else islice(self.watch, 3)
+        self.watched = [(image_levels(image), check_argument("label", n)) for image, n in pairs]
         self.batch_size = self.batch_size or usual_batch_size(self.digits)
         self.batches = math.ceil(len(self.digits.train) / self.batch_size)  # of an epoch
 

@@ -14,6 +14,7 @@ import torch
 from IPython.display import display
 
 from ..network.copies import copied, copy_back, first_convolution
+from ..network.predictions import as_scores, predict_logits
 from ..widgets.panel import TrainingPanel
 from .plan import TrainingPlan
 
@@ -53,7 +54,7 @@ class TrainingRun:
         self.model, self.epochs, self._plan = plan.model, plan.epochs, plan
         self.history, self.running, self.error = [], True, None
         self._twin, self._apart = copied(plan.model), ""  # and why the model is not as its twin
-        self.first_layers = [first_convolution(self._twin)]
+        self.first_layers, self._answers = [], []
         self._results = training(self._twin, plan, self._on_batch)
         self._stop, self._done, self._leaving = threading.Event(), threading.Event(), False
         self._losses, self._recent = [], []  # points of the curve; the losses since the last one
@@ -61,6 +62,9 @@ class TrainingRun:
         self._began = self._reported = time.monotonic()
         self._shown = None
         self.panel = TrainingPanel(epochs=self.epochs)
+        self.panel.show_digits(plan.watched)
+        self._record()
+        self._report()
         self.panel.on_msg(lambda panel, content, buffers: content.get("stop") and self._stop.set())
         atexit.register(self._leave)
         # what the thread sends then belongs to this cell, not to what was asked of Python last
@@ -94,8 +98,8 @@ class TrainingRun:
             torch.set_num_threads(threads_beside_the_kernel())
             for result in self._results:
                 self._copy_back()
+                self._record()
                 self.history.append(result)
-                self.first_layers.append(first_convolution(self._twin))
         except _Stopped:
             pass
         except BaseException as error:
@@ -112,6 +116,15 @@ class TrainingRun:
         with contextlib.suppress(Exception):
             if self._shown and not self._leaving:
                 self._shown.update(self.panel)
+
+    def _record(self):
+        """Keeps the first layer as it is now, and the probability of each watched label."""
+        self.first_layers.append(first_convolution(self._twin))
+        if watched := self._plan.watched:
+            logits = predict_logits(self._twin, torch.stack([image for image, _ in watched]))
+            rows = as_scores(logits).softmax(1).tolist()
+            shares = (row[label] for row, (_, label) in zip(rows, watched))
+            self._answers.append([share if math.isfinite(share) else None for share in shares])
 
     def _copy_back(self):
         """The model gets the weights of its twin, unless a cell gave it other layers."""
@@ -149,6 +162,8 @@ class TrainingRun:
             panel.left = seconds / done * (1 - done) if done else None
             panel.losses = list(self._losses)
             panel.accuracies = [float(result.accuracy) for result in self.history]
+            panel.show_kernels(self.first_layers)
+            panel.answers = list(self._answers)
             panel.note = self._note()
             panel.log = str(self.history[-1]) if self.history else ""
             if self.error is not None:

@@ -40,24 +40,14 @@ export function softmax(outputs) {
 const control = (tag, attributes, ...children) =>
   make(tag, { "data-lm-suppress-shortcuts": "true", ...attributes }, ...children);
 const button = (attributes, text) => control("button", { type: "button", ...attributes }, text);
-export const percent = p =>
-  p > 0.9995 ? ">99.9%" : p < 0.0005 ? "<0.1%" : `${(100 * p).toFixed(1)}%`;
-const bytes = view => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 const largest = values => values.reduce((a, b) => Math.max(a, b));
 
 /** {name: Float32Array} of an answer. */
 function layerValues({ shapes, values }) {
-  const numbers = new Float32Array(bytes(values).slice().buffer); // a copy: they may not be aligned
+  const numbers = floats(values);
   let start = 0;
   return Object.fromEntries(Object.entries(shapes).map(([name, shape]) =>
     [name, numbers.subarray(start, start += shape.reduce((a, b) => a * b))]));
-}
-
-/** Levels from 0 to 255 as black ink of that strength; the paper below is white. */
-function inkPicture(levels, width, height) {
-  const picture = new ImageData(width, height);
-  levels.forEach((level, i) => { picture.data[4 * i + 3] = level; });
-  return picture;
 }
 
 /** The sheet to draw on; `changed(over)` is called while a stroke is drawn and when it is over. */

@@ -16,6 +16,21 @@ const readable = (number) => number.replaceAll("-", "−").replace("e+", "e");
 /** A number of so many decimals; what is rounded to 0 has no sign. */
 const fixed = (value, digits) => readable(value.toFixed(digits).replace(/^-(?=[0.]+$)/, ""));
 
+/** A probability, never rounded to certainty. */
+const percent = (p) =>
+  p > 0.9995 ? ">99.9%" : p < 0.0005 ? "<0.1%" : `${(100 * p).toFixed(1)}%`;
+
+/** What Python sent as bytes: a DataView, or an array's; and as float32. */
+const bytes = (view) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+const floats = (view) => new Float32Array(bytes(view).slice().buffer); // may not be aligned there
+
+/** Levels from 0 to 255 as black ink of that strength; the paper below is white. */
+function inkPicture(levels, width, height) {
+  const picture = new ImageData(width, height);
+  levels.forEach((level, i) => { picture.data[4 * i + 3] = level; });
+  return picture;
+}
+
 /** An element with its attributes and children. */
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
