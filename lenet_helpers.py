@@ -62,12 +62,11 @@ from notebooks.support.words import label, text, use, use_chinese_font
 # isort: on
 
 __all__ = [  # by the notebook that uses it first
-    "start", "label", "guess", "reveal", "check", "DrawPad", "sample_drawing",  # 00
-    "to_mnist_style", "explain_cell", "load_weights", "save_weights", "MY_NETWORK", "LeNet5",
-    "ready",
-    "explore_convolution", "explore_kernels", "stroke_picture", "SIGNS", "ConvGeometry",  # 01
-    "load_mnist",
-    "conv_output_size", "output_size_steps",  # 02
+    "start", "label", "guess", "reveal", "check", "DrawPad", "ready",  # 00
+    "sample_drawing", "to_mnist_style", "explain_cell", "load_weights", "save_weights",
+    "MY_NETWORK", "LeNet5",
+    "explore_convolution", "explore_kernels", "stroke_picture", "SIGNS", "load_mnist",  # 01
+    "ConvGeometry", "conv_output_size", "output_size_steps",  # 01 and 02
     "lenet5_diagram", "show_layers",  # 03
     "digit_loader", "EpochResult", "train_in_background", "downhill", "explore_softmax",  # 04
     "Evaluation", "evaluate", "show_mistakes", "show_confusion",

@@ -181,8 +181,6 @@ def test_calls_that_do_not_fit(tmp_path):
         lambda: lh.digit_loader(GOOD, batch=3, shuffle=True): "did you mean batch_size",
         lambda: lh.conv_output_size(28, kernel=5): "did you mean kernel_size",
         lambda: lh.explore_convolution(size=5): "kernel_size",
-        lambda: lh.layer_table(model, 28): "input_shape must be .* 28",
-        lambda: lh.layer_table(model, (1, 28, 0)): "input_shape = 0 is too small",
         lambda: lh.explore_kernels(torch.zeros(300, 300)): "n_in = 300 is too large",
         # swapped
         lambda: lh.evaluate(GOOD, model): "model must be a network.* TensorDataset",
