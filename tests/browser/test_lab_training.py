@@ -172,7 +172,7 @@ def test_a_slider_through_the_epochs(training):
     assert "After epoch 2" in slider.get_attribute("aria-valuetext")
     slider.press("End")
     page.get_by_role("button", name="Stop").last.click()
-    done = page.locator(".lh-run-status", has_text="Stopped").last.inner_text().split()[1]
+    done = run.locator(".lh-run-status", has_text="Stopped").inner_text().split()[1]
     assert f"After epoch {done}:" in run.locator(".lh-run-reading").inner_text()
 
 

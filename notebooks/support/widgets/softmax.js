@@ -12,7 +12,7 @@ export function softmax(scores) {
 
 const power = (value) => (value >= 1e5 || value < 0.01 ? readable(value.toExponential(1))
   : fixed(value, value < 100 ? 2 : 0));
-const percent = (share) => `${(100 * share).toFixed(1)}%`;
+const percentOf = (share) => `${(100 * share).toFixed(1)}%`;
 
 function shell(texts, logits, label) {
   const limit = Math.ceil(Math.max(10, ...logits.map(Math.abs)));
@@ -48,11 +48,11 @@ function render({ model, el }) {
     const scores = model.get("scores"), { powers, shares, costs } = softmax(scores);
     rows.forEach(({ cells: [, , score, e, share] }, digit) => {
       sliders[digit].value = scores[digit];
-      sliders[digit].ariaValueText = `${scores[digit].toFixed(1)}: ${percent(shares[digit])}`;
+      sliders[digit].ariaValueText = `${scores[digit].toFixed(1)}: ${percentOf(shares[digit])}`;
       score.textContent = fixed(scores[digit], 1);
       e.textContent = power(powers[digit]);
       const [bar, number] = share.firstChild.children;
-      bar.style.width = number.textContent = percent(shares[digit]);
+      bar.style.width = number.textContent = percentOf(shares[digit]);
     });
     const right = shares[label], y = Math.max(0, 100 - 100 * costs[label] / MOST);
     find("here").setAttribute("d", `M${100 * right} ${y}h0`);
