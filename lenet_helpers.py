@@ -35,7 +35,7 @@ from torch.utils.data import (
 )
 from notebooks.support.checks import check_argument, checked
 from notebooks.support.data import (
-    Digits, data_folder, load_drawings, load_mnist, missing_files, sample_drawing,
+    Digits, augment, data_folder, load_drawings, load_mnist, missing_files, sample_drawing,
     sklearn_digits, to_mnist_style,
 )
 from notebooks.support.exercises import (
@@ -72,7 +72,7 @@ __all__ = [  # by the notebook that uses it first
     "Evaluation", "evaluate", "show_mistakes", "show_confusion",
     "Digits", "train_epoch", "layer_table", "show_patches", "show_filters",  # 05
     "mystery_trainings",  # 06
-    "sklearn_digits", "train", "show_predictions", "load_drawings", "report",  # 07
+    "augment", "sklearn_digits", "train", "show_predictions", "load_drawings", "report",  # 07
     "collect",  # the teacher, of what was handed in
     "main",  # the command line
 ]
@@ -160,19 +160,29 @@ def lenet5_diagram(path: str | Path | None = None, sizes: bool = True) -> Figure
 
 @checked
 def digit_loader(
-    dataset: TensorDataset, batch_size: int, shuffle: bool, generator: torch.Generator | None = None
+    dataset: TensorDataset,
+    batch_size: int,
+    shuffle: bool,
+    generator: torch.Generator | None = None,
+    augment: Callable | None = None,
 ) -> DataLoader:
     """Batches (float32 images (B, 1, 28, 28) in [0, 1], int64 labels (B,)) of a uint8 dataset, each
-    taken out of the tensors at once: faster than image by image. Notebooks 04 to 07.
+    taken out of the tensors at once: faster than image by image. `augment(images, generator)`
+    changes each batch's images. Notebooks 04 to 07.
 
         for images, labels in lh.digit_loader(digits.train, 128, shuffle=True): ...
     """
     order = RandomSampler(dataset, generator=generator) if shuffle else SequentialSampler(dataset)
+
+    def batch_of(rows):
+        images = as_float(rows[0])
+        return (augment(images, generator) if augment else images), rows[1]
+
     return DataLoader(
         dataset,
         sampler=BatchSampler(order, batch_size, drop_last=False),
         batch_size=None,
-        collate_fn=lambda batch: (as_float(batch[0]), batch[1]),
+        collate_fn=batch_of,
         generator=generator and torch.Generator(),  # for a number that it draws and does not use
     )
 
@@ -239,7 +249,6 @@ def _training(model, plan, on_batch) -> Iterator[EpochResult]:
     """
     digits, epochs = plan.digits, plan.epochs
     generator, history = torch.Generator(), []
-    loader = digit_loader(digits.train, plan.batch_size, shuffle=True, generator=generator)
     model.to(device, memory_format=torch.channels_last)  # pooling is faster so
     recipe = {"lr": plan.max_lr, "momentum": 0.9, "weight_decay": 5e-4}
     fused = {"fused": True} if device.type in FUSED else {}
@@ -247,6 +256,8 @@ def _training(model, plan, on_batch) -> Iterator[EpochResult]:
     steps = epochs * plan.batches
     scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, plan.max_lr, total_steps=steps)
     for epoch in range(1, epochs + 1):
+        augment = plan.augment if epoch <= epochs - 2 else None  # ends with pictures as they are
+        loader = digit_loader(digits.train, plan.batch_size, True, generator, augment)
         generator.manual_seed((plan.seed * 1_000_003 + epoch) % 2**63)
         started = time.perf_counter()
         loss = train_epoch(model, loader, optimizer, scheduler, on_batch)
@@ -268,12 +279,14 @@ def train(
     save: str | Path | None = None,
     log: str | Path | None = None,
     log_title: str = "",
+    augment: Callable | None = None,
 ) -> list[EpochResult]:
     """Trains `model` on `digits` with a progress bar; a line at the end says if it only guesses.
 
     `batch_size`: None is 128, or 32 for a small set; `max_lr`: the highest learning rate of the
     schedule; `seed`: of the images' order; `save`: file for the weights, after each epoch; `log`:
-    file for the lesson's log, `log_title` its first line. The model is moved to `lh.device`. The
+    file for the lesson's log, `log_title` its first line; `augment(images, generator)`: changes the
+    images of a batch, float32 (B, 1, 28, 28), in all epochs but the last two. The model is moved to `lh.device`. The
     same start, seed, machine and data give the same weights, Dropout or not.
 
         history = lh.train(lh.LeNet5(), lh.load_mnist(), epochs=5, save="lenet5.pt")
@@ -282,8 +295,8 @@ def train(
     Raises TypeError or ValueError for arguments that do not fit and a model that cannot learn or
     gives no ten logits an image, OSError for a file that cannot be written. Notebook 07.
     """
-    plan = TrainingPlan(model, digits, epochs, batch_size, max_lr, seed, save, log, log_title)
-    return train_with_bar(plan, _training)
+    asked = model, digits, epochs, batch_size, max_lr, seed, save, log, log_title, augment
+    return train_with_bar(TrainingPlan(*asked), _training)
 
 
 @checked
@@ -297,6 +310,7 @@ def train_in_background(
     save: str | Path | None = None,
     log: str | Path | None = None,
     log_title: str = "",
+    augment: Callable | None = None,
     watch: list[tuple] | TensorDataset | None = None,
 ) -> TrainingRun:
     """Like `train`, but returns at once a `TrainingRun`, which goes on while other cells run.
@@ -312,8 +326,8 @@ def train_in_background(
     torch's random numbers, as cells do.) Started again with a model that is still in training, it
     returns that run; another model ends the first run, a mistake does not. Notebooks 04 and 05.
     """
-    asked = model, digits, epochs, batch_size, max_lr, seed, save, log, log_title, watch
-    return TrainingRun.begin(TrainingPlan(*asked), _training)
+    asked = model, digits, epochs, batch_size, max_lr, seed, save, log, log_title, augment
+    return TrainingRun.begin(TrainingPlan(*asked, watch), _training)
 
 
 @dataclass(frozen=True, repr=False)
@@ -384,6 +398,7 @@ def main(arguments: list[str] | None = None) -> int:
         digits = load_mnist(options.data)
         torch.manual_seed(options.seed % 2**63)
         model = LeNet5()
+        chosen["augment"] = augment if options.augment else None
         train(model, digits, options.epochs, **chosen, log_title=title)
         print(evaluate(model, digits.test), flush=True)
     except (OSError, ValueError) as error:

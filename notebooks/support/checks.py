@@ -38,6 +38,7 @@ KINDS = {  # argument: whether a value is of its kind
     "evaluation": lambda value: hasattr(value, "confusion") and not isinstance(value, type),
     "max_lr": lambda value: isinstance(value, Real) and 0 < value < math.inf,
     "path": lambda value: isinstance(value, (str, os.PathLike)) and os.fspath(value),
+    "augment": callable,
     "watch": lambda value: isinstance(value, (list, TensorDataset)),
 }
 NO_BATCHES = torch.Tensor, tuple, str, nn.Module  # a picture, `Digits`, a path, nn.Sequential

@@ -6,8 +6,10 @@ mnist_files  MNIST's four files in a folder, known by their content
 pictures     a picture of any kind as a table of numbers
 drawing      strokes, sample drawings (drawing.json) and MNIST's style
 own_digits   drawings that a reader keeps, as a dataset
+augmentation  training pictures changed a little
 """
 
+from .augmentation import augment
 from .digits import Digits, sklearn_digits
 from .drawing import sample_drawing, to_mnist_style
 from .mnist import data_folder, load_mnist
@@ -15,6 +17,6 @@ from .mnist_files import missing_files
 from .own_digits import load_drawings
 
 __all__ = [
-    "Digits", "data_folder", "load_drawings", "load_mnist", "missing_files", "sample_drawing",
+    "Digits", "augment", "data_folder", "load_drawings", "load_mnist", "missing_files", "sample_drawing",
     "sklearn_digits", "to_mnist_style",
 ]  # fmt: skip

@@ -14,6 +14,7 @@ def command_parser() -> argparse.ArgumentParser:
     parser.error = lambda message: parser.exit(2, f"{parser.prog}: {message} (--help explains)\n")
     option = parser.add_argument
     option("--epochs", type=int, default=20, metavar="N", help="passes over the training set")
+    option("--augment", action="store_true", help="change the training pictures a little each time")
     option("--seed", type=int, default=0, metavar="S", help="start of the random numbers")
     option(
         "--save", type=expanduser, metavar="FILE", help="write the weights here after every epoch"

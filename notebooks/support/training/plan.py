@@ -1,7 +1,7 @@
 """What a training was asked for, checked before it begins."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -10,12 +10,13 @@ import torch
 from torch import nn
 
 from ..checks import check_argument
+from ..data.augmentation import check_augmentation
 from ..data.digits import Digits
 from ..data.own_digits import last_drawings
 from ..files import UNNAMED, try_files, write_file
 from ..network.activations import image_levels
 from ..network.learning import check_learning
-from ..network.predictions import answers_differ
+from ..network.predictions import answers_differ, as_float
 from ..network.weights import save_weights
 from ..words.texts import text
 
@@ -34,12 +35,15 @@ class TrainingPlan:
     save: str | Path | None = None
     log: str | Path | None = None
     log_title: str = ""
+    augment: Callable | None = None
     watch: Iterable | None = ()
 
     def __post_init__(self):
         check_learning(self.model)
         if answers_differ(self.model, self.digits.test.tensors[0]):  # raises for no ten logits
             print(text("answers_differ"))
+        if self.augment:
+            check_augmentation(self.augment, as_float(self.digits.train.tensors[0][:2]))
         pairs = last_drawings(3) if self.watch is None else islice(self.watch, 3)
         self.watched = [(image_levels(image), check_argument("label", n)) for image, n in pairs]
         self.batch_size = self.batch_size or usual_batch_size(self.digits)
