@@ -14,7 +14,7 @@ from notebooks.support.data.digits import small_set
 from notebooks.support.files import PROJECT, write_file
 from notebooks.support.widgets.draw_pad import DrawPad
 from notebooks.support.widgets.explorer import Explorer, explore_convolution, explore_kernels
-from notebooks.support.widgets.widget import WIDGETS, javascript
+from notebooks.support.widgets.widget import WIDGETS, javascript, style
 from notebooks.support.words.texts import LANGUAGES, page_texts, use
 
 HERE = Path(__file__).parent
@@ -22,7 +22,7 @@ WEIGHTS = PROJECT / "notebooks" / "trained" / "lenet5.pt"
 SHOWN = tuple(WIDGETS / name for name in ("draw_pad", "explorer", "panel"))
 OWN = tuple(HERE / name for name in ("lenet5", "digits", "learn", "let_it_learn", "page"))
 MODULES = SHOWN + OWN
-STYLES = HERE / "page", *SHOWN, HERE / "let_it_learn"
+STYLES = HERE / "page", WIDGETS / "kit", *SHOWN, HERE / "let_it_learn"
 PAGE = """<!DOCTYPE html>
 <html lang="{language}">
 <head>
@@ -129,7 +129,7 @@ def build(language: str) -> str:
         title=data["texts"]["title"],
         noscript=data["texts"]["noscript"],
         failed=json.dumps(data["texts"]["failed"], ensure_ascii=False),
-        style="".join(path.with_suffix(".css").read_text(encoding="utf-8") for path in STYLES),
+        style="".join(map(style, STYLES)),
         data=json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/"),
         modules=javascript(WIDGETS / "kit") + "".join(map(_as_constant, MODULES)),
     )

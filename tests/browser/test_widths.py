@@ -88,3 +88,29 @@ def test_nothing_is_cut_at_any_width(open_notebook, language):
         page.wait_for_function(ARRIVED, arg=[str(setting[0]), setting[-1]])
         seen.append(heights(".lh-explorer"))
     assert all(each == seen[0] for each in seen)
+
+
+BLANK = """async ([root, widths]) => {  // px from the sum's end to the hint
+    const text = document.createRange(), found = [];
+    for (const width of widths) {
+        root.parentElement.style.width = `${width}px`;
+        await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+        text.selectNodeContents(root.querySelector(".lh-sum"));
+        found.push(root.querySelector(".lh-hint").getBoundingClientRect().top - text.getBoundingClientRect().bottom);
+    }
+    return found;
+}"""
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_projector_shows_the_whole_explorer(open_notebook, language):
+    """At 1024x768, from the sliders to the hint; and little is blank between sum and hint at any width."""
+    cells = [CELLS[0].replace("{}", language), "lh.explore_convolution()", CELLS[-1]]
+    page = open_notebook(cells, width=1024, height=768)
+    root = page.locator(".lh-explorer")
+    root.locator("canvas").first.wait_for()
+    root.evaluate("root => root.scrollIntoView()")
+    seen, whole = page.locator(".jp-WindowedPanel-outer").bounding_box(), root.bounding_box()
+    assert whole["y"] >= seen["y"] and whole["y"] + whole["height"] <= seen["y"] + seen["height"]
+    blanks = page.evaluate(BLANK, [root.element_handle(), WIDTHS])
+    assert max(blanks) < 130, blanks

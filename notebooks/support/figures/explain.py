@@ -15,7 +15,7 @@ from ..network.lenet5 import TITLES
 from ..sizes import ConvGeometry
 from ..words.labels import label
 from ..words.texts import text
-from .images import blank_figure, color_scale, minus_signs, show_table
+from .images import blank_figure, color_scale, minus_signs, show_table, sign_scale
 
 
 @checked
@@ -60,7 +60,7 @@ class _Explanation:
     first: int  # of the maps below that the cell looks at
     source: torch.Tensor  # those maps, padded, (n, H, W)
     window: tuple[ConvGeometry, ConvGeometry]  # of rows and columns
-    stages: list  # (titles, tables (n, h, w), what their colours are scaled by)
+    stages: list  # (titles, tables (n, h, w), their colours as of `color_scale`)
     reason: str
     value: float
 
@@ -86,10 +86,11 @@ def _explain_sum(layer, module, step, cell):
     words = label("(no bias)" if module.bias is None else "{bias:+.3f} (bias)", bias=bias)
     total = sum(sums) + bias
     n = len(sums)
+    written = [label("patch x kernel\nsum {sum:+.3f}", sum=s) for s in sums]
     stages = [
-        ([label("patch")] * n, patch, source),
-        ([label("kernel")] * n, kernel, kernel),
-        ([label("patch x kernel\nsum {sum:+.3f}", sum=s) for s in sums], products, products),
+        ([label("patch")] * n, patch, color_scale(source)),
+        ([label("kernel")] * n, kernel, sign_scale(kernel)),
+        (written, products, sign_scale(products)),
     ]
     return _Explanation(0, source, window, stages, f"{terms}   {words}   =  {total:.3f}", total)
 
@@ -99,7 +100,7 @@ def _explain_pooling(layer, module, step, cell):
     source, window, patch = _look(layer, module, step.input[[channel]], row, column)
     value = patch.max().item()
     of = ", ".join(f"{v:.3f}" for v in patch.flatten())
-    stages = [([label("patch")], patch, source)]
+    stages = [([label("patch")], patch, color_scale(source))]
     reason = label("the largest of {values} is {value:.3f}", values=of, value=value)
     return _Explanation(channel, source, window, stages, reason, value)
 
@@ -135,9 +136,9 @@ def _draw(explanation, below, layer, maps, cell):
         title = label("input") if below == "input" else title
         ax = figure.add_subplot(grid[0, 0] if alone else grid[0, c])
         show_table(ax, source[c], title, color_scale(source), window)
-        for k, (titles, tables, whole) in enumerate(stages, 1):
+        for k, (titles, tables, scale) in enumerate(stages, 1):
             ax = figure.add_subplot(grid[0, k] if alone else grid[k, c])
-            show_table(ax, tables[c], titles[c], color_scale(whole), numbers=8 if alone else 0)
+            show_table(ax, tables[c], titles[c], scale, numbers=8 if alone else 0)
     ax = figure.add_subplot(grid[0, -1] if alone else grid[1:3, -2:])
     words, value = "{layer}, map {n}\nvalue {value:.3f}", maps[cell].item()
     title = label(words, layer=name, n=channel, value=value)

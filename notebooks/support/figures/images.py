@@ -50,12 +50,16 @@ def png(figure: Figure, **options) -> str:
     return base64.b64encode(file.getvalue()).decode()
 
 
-def color_scale(table: torch.Tensor) -> tuple[Colormap, float, float]:
-    """Colour map, lowest and highest value of a table: grey, or SIGNS where there are negatives."""
+def sign_scale(table: torch.Tensor) -> tuple[Colormap, float, float]:
+    """SIGNS, lowest and highest value for weights and products, though none be negative."""
     limit = table.abs().max().item() or 1
-    if table.min() >= 0:
-        return matplotlib.colormaps["gray_r"], 0, limit
     return SIGNS, -limit, limit
+
+
+def color_scale(table: torch.Tensor) -> tuple[Colormap, float, float]:
+    """The same for pictures and maps: grey, or SIGNS where there are negatives."""
+    colors, low, high = sign_scale(table)
+    return (matplotlib.colormaps["gray_r"], 0, high) if table.min() >= 0 else (colors, low, high)
 
 
 def show_table(

@@ -61,6 +61,7 @@ def _show_probabilities(ax, probabilities):
     colors = ["#c05a00" if p == probabilities[best] else "#999999" for p in probabilities]
     ax.barh(range(10), probabilities, color=colors)
     ax.set(xlim=(0, 1), ylim=(9.6, -0.6), yticks=range(10), xticks=[0, 1])
+    ax.set(xlabel=label("probability"), ylabel=label("digit"))
     sure = probabilities[best]
     words = "no guess: NaN" if math.isnan(sure) else "guess: {digit} ({share:.1%})"
     ax.set_title(label(words, digit=best, share=sure), fontsize=11)

@@ -12,6 +12,7 @@ from torch.utils.data import TensorDataset
 from ..checks import checked
 from ..network.copies import snapshot
 from ..network.layer_table import layer_table
+from ..network.lenet5 import TITLES
 from ..network.predictions import as_float, as_input
 from ..words.labels import label
 from ..words.texts import text
@@ -85,7 +86,8 @@ def show_patches(model: nn.Module, dataset: TensorDataset, layer: str = "c3", n:
 
     patches, values = strongest_patches(model, dataset.tensors[0][:IMAGES], layer, n)
     lines = math.ceil(len(patches) / 2)
-    figure = blank_figure(11, 0.78 * lines)
+    figure = blank_figure(11, 0.78 * lines + 0.4)
+    figure.suptitle(label("{layer}: where each map is largest", layer=TITLES.get(layer, layer)))
     axes = figure.subplots(lines, 2, squeeze=False).flatten("F")  # down, then across
     colors = matplotlib.colormaps["gray_r"].with_extremes(bad=PADDING_COLOR)
     for ax in axes:

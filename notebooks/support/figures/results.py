@@ -15,7 +15,7 @@ from ..network.copies import first_convolution
 from ..network.predictions import as_input, as_scores, predict_logits, say_what_is_nan
 from ..words.labels import label
 from ..words.texts import text
-from .images import RIGHT, WRONG, blank_figure, color_scale, show_table
+from .images import RIGHT, WRONG, blank_figure, color_scale, show_table, sign_scale
 
 
 def _digit_axes(rows, columns, row_height):
@@ -45,6 +45,7 @@ def show_predictions(model: nn.Module, dataset: TensorDataset, n: int = 20) -> F
     say_what_is_nan(logits)
     guesses = logits.argmax(1)
     figure, axes = _digit_axes(math.ceil(n / 10), min(n, 10), 1.5)
+    figure.suptitle(label("the network's guess (true digit)"))
     for ax, image, guess, truth in zip(axes, images, guesses.tolist(), labels.tolist()):
         right = guess == truth
         title = f"{guess} ({truth})" if right else f"{guess} ({truth}) ✗"
@@ -102,7 +103,9 @@ def show_confusion(evaluation) -> Figure:
     shades = norm(evaluation.confusion)  # sklearn chooses its colours without the norm
     for number, shade in zip(shown.text_.flat, shades.flat):
         number.set_color("white" if shade > 0.5 else "black")
-    ax.set(xlabel=label("the network's guess"), ylabel=label("true digit"))
+    right, n = sum(evaluation.correct), sum(evaluation.total)
+    title = label("{right:,} of {n:,} right", right=right, n=n)
+    ax.set(title=title, xlabel=label("the network's guess"), ylabel=label("true digit"))
     return figure
 
 
@@ -120,15 +123,17 @@ def show_filters(model: nn.Module, image=None) -> Figure:
     layer = first_convolution(model)
     if layer is None:
         raise ValueError(text("no_convolution"))
-    tables = {"kernel {n}": layer.weight[:, 0]}
+    kernels = layer.weight[:, 0]
+    shown = {"kernel {n}": ("weight", kernels, sign_scale(kernels))}
     if image is not None:
         levels = grey_levels(image, "image")[None, None]
-        tables["map {n}"] = layer(as_input(layer, levels))[0]
+        maps = layer(as_input(layer, levels))[0]
+        shown["map {n}"] = "value before ReLU", maps, color_scale(maps)
     n = len(layer.weight)
-    figure = blank_figure(1.9 * n, 2.1 * len(tables))
-    rows = figure.subplots(len(tables), n, squeeze=False)
-    for axes, (words, row) in zip(rows, tables.items()):
-        for number, (ax, table) in enumerate(zip(axes, row)):
-            show_table(ax, table, label(words, n=number), color_scale(row))
-        figure.colorbar(axes[-1].images[0], ax=axes, shrink=0.8)
+    figure = blank_figure(1.9 * n, 2.1 * len(shown))
+    rows = figure.subplots(len(shown), n, squeeze=False)
+    for axes, (words, (values, tables, scale)) in zip(rows, shown.items()):
+        for number, (ax, table) in enumerate(zip(axes, tables)):
+            show_table(ax, table, label(words, n=number), scale)
+        figure.colorbar(axes[-1].images[0], ax=axes, shrink=0.8, label=label(values))
     return figure

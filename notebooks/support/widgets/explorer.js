@@ -21,20 +21,22 @@ function shell(choices, texts, isPicture, id, most) {
         <div role="gridcell" id="${id}-${name}"></div></div></canvas></figure>`);
   return `<div class="lh-explorer ${isPicture ? "lh-picture" : ""}"
     role="group" aria-label="${texts.title}" style="--lh-title: ${TITLE}px; --lh-sign: ${SIGN}px">
-  <div class="lh-controls">${sliders.join("")}<label><span>${named("preset")}</span>
+  <div class="lh-body"><div class="lh-controls">${sliders.join("")}
+    <label><span>${named("preset")}</span>
     <select name="preset" ${NO_SHORTCUTS}>${presets.join("")}</select></label>
     <button type="button" ${NO_SHORTCUTS}></button></div>
   <div class="lh-formula"><div>${formula}</div><div aria-hidden="true">${formula}</div></div>
   <div class="lh-board">${grids.join("")}
     <div class="lh-sum"></div><div class="lh-message"></div></div>
-  <div class="lh-notice" role="status"></div><div id="${id}-hint" class="lh-hint">
-    <span>${texts[hint]}</span><span>${texts[`${hint}_touch`]}</span></div>
-  <div class="lh-gone" role="status"></div><div class="lh-live" aria-live="polite"></div></div>`;
+  <div id="${id}-hint" class="lh-hint"><span>${texts[hint]}</span>
+    <span>${texts[`${hint}_touch`]}</span></div></div>
+  <div class="lh-notice" role="status"></div><div class="lh-gone" role="status"></div>
+  <div class="lh-live" aria-live="polite"></div></div>`;
 }
 
 /** The elements of a shell, and its grids: {title, canvas, cell, size, cursor} each. */
 function partsOf(root) {
-  const [controls, formula, board, notice, , gone, live] = root.children;
+  const [body, notice, gone, live] = root.children, [controls, formula, board] = body.children;
   const [sum, message] = [...board.children].slice(GRIDS.length);
   const grids = Object.fromEntries(GRIDS.map((name) => {
     const [title, canvas] = board.querySelector(`.lh-${name}`).children;
@@ -54,11 +56,10 @@ function writeFormula(parts, settings, g, say) {
 
 function writeSum(sum, lines, isSum, width, height) {
   const size = Math.min(20, width / longest(lines) / LETTER, height / lines.length / LINE);
-  const isWrapped = isSum && size < 12, letters = width / 12 / LETTER;
-  const needed = lines.reduce((total, line) => total + Math.ceil(line.length / letters), 0);
-  if (isWrapped && needed * 12 * LINE > height) lines = [lines[0], "+ …", lines.at(-1)];
+  const isWrapped = isSum && size < SMALL, needed = wrapped(lines, width / SMALL / LETTER);
+  if (isWrapped && needed * SMALL * LINE > height) lines = [lines[0], "+ …", lines.at(-1)];
   sum.className = `lh-sum ${!isSum ? "lh-sentence" : isWrapped ? "lh-wrapped" : ""}`;
-  sum.style.fontSize = isSum ? `${Math.max(12, size)}px` : "";
+  sum.style.fontSize = isSum ? `${Math.max(SMALL, size)}px` : "";
   put(sum, lines.join("\n"));
 }
 
@@ -167,8 +168,8 @@ class View {
     if (!g.fits) return;
     const cell = this.shown(), looks = looksOf(state, cell, isPicture);
     const first = this.said({ name: "output", i: 0, j: 0 });
-    const isNarrow = style.getPropertyValue("--lh-narrow").trim() === "1";
-    const sizes = arrange(isNarrow, isPicture, g, kernel.length, first, width, height);
+    const layout = style.getPropertyValue("--lh-layout").trim();
+    const sizes = arrange(layout, isPicture, g, kernel.length, first, width, height);
     for (const name of GRIDS) {
       const grid = grids[name], at = this.moved(grid.cursor), size = sizes[name] * scale;
       const pixels = looks[name].isPicture ? size : Math.floor(size);

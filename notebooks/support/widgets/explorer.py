@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from ..checks import checked, whole_number
 from ..data.pictures import number_table, one_table
-from ..figures.images import color_scale, show_table
+from ..figures.images import color_scale, show_table, sign_scale
 from ..sizes import ConvGeometry
 from ..words.labels import label
 from ..words.texts import text
@@ -143,9 +143,15 @@ class Explorer(Widget):
         )
         axes, tables = fig.subplots(1, 3, width_ratios=widths), (padded, kernel, output)
         windows = (0, 0, g.span), None, (0, 0, 1)
-        for ax, table, title, window in zip(axes, tables, titles, windows):
+        is_picture = len(self.images) == 1
+        scales = (
+            color_scale,
+            sign_scale,
+            color_scale if is_picture else sign_scale,
+        )  # as in the page
+        for ax, table, title, window, scale in zip(axes, tables, titles, windows, scales):
             numbers = 0 if len(table) > 20 else 8 if len(table) > 8 else 12
-            show_table(ax, table, title, color_scale(table), window, numbers)
+            show_table(ax, table, title, scale(table), window, numbers)
         return fig
 
 

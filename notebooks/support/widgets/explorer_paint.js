@@ -2,9 +2,10 @@
 
 const POSITIVE = "#e69f00", NEGATIVE = "#56b4e9", GREY = "#888", LIT = "#009e73", FRAME = "#cc3311";
 const EDGE = 2; // device pixels around a grid, for its outer lines
-const TITLE = 44, SIGN = 26, SUM = 246; // px: above grids; before two, for ∗ and =; for the sum
-const LARGEST = 64, READABLE = 20; // px of a cell at most; px from which it shows its number
+const TITLE = 44, SIGN = 26; // px: above grids; before two, for ∗ and =
+const LARGEST = 84, READABLE = 20; // px of a cell at most; px from which it shows its number
 const LETTER = 0.61, LINE = 1.3; // width of a monospaced letter, height of a line, in font sizes
+const SMALL = 12, MOST = 234; // px: the smallest font of a sum; what a long one takes at most
 
 /** Colour and opacity of a table's numbers: orange, or blue below 0; grey inputs; black pixels. */
 function tintOf(table, isPicture, isInput) {
@@ -57,7 +58,7 @@ function paint(canvas, table, cell, scale, style,
   context.setLineDash([]);
 
   const texts = isPicture ? [[""]] : table.map((row) => row.map(numberText));
-  const size = Math.min(24 * scale, cell * 0.48, cell / longest(texts.flat()) / 0.66);
+  const size = Math.min(30 * scale, cell * 0.48, cell / longest(texts.flat()) / 0.72);
   Object.assign(context, { font: `${size}px ${style.fontFamily}`, textAlign: "center",
     fillStyle: style.color, strokeStyle: style.backgroundColor, lineWidth: 4 * scale });
   const isReadable = cell >= READABLE * scale && size >= 8 * scale;
@@ -70,20 +71,29 @@ function paint(canvas, table, cell, scale, style,
   if (frame) context.strokeRect(...box(frame[0], frame[1], frame[2], frame[2]));
 }
 
-/** Each grid's cells in px, and the room [width, height] for a sum of such `lines`. */
-function arrange(isNarrow, isPicture, { padded, n_out: n }, k, lines, width, height) {
+/** How many lines texts take, of so many letters each. */
+const wrapped = (lines, letters) =>
+  lines.reduce((n, line) => n + Math.ceil(line.length / letters), 0);
+
+/** Each grid's cells in px, and the room [width, height] for a sum of such `lines`. `layout`: where
+ * the sum is, see explorer.css. */
+function arrange(layout, isPicture, { padded, n_out: n }, k, lines, width, height) {
+  const isNarrow = layout === "narrow", isBeside = layout === "beside";
   const weight = Math.max(READABLE, Math.min(40, 150 / k)), across = width - 2 * SIGN - 12;
   const [fixed, weights] = isPicture ? [k * weight, 0] : [0, k], tallest = Math.max(weights, n);
+  const cells = isNarrow ? padded + tallest : isBeside ? tallest : padded; // above the sum
   const room = height - TITLE * (isNarrow ? 2 + isPicture : 1) - 8;
+  const smallest = isNarrow ? SMALL * LINE * wrapped(lines, width / SMALL / LETTER) : 0;
+  const free = room - 16 - Math.max(18 * lines.length, Math.min(MOST, smallest));
   const title = isPicture ? 130 : 80; // px of the output's title, for a small output
   const cell = Math.max(1, Math.min(isPicture ? Infinity : LARGEST, ...(isNarrow
     ? [(width - 4) / padded, across / (weights + n), (across - title) / weights,
-      (room - SUM - fixed) / (padded + tallest)]
+      (free - fixed) / cells]
     : [(across - fixed) / (padded + weights + n), (across - fixed - title) / (padded + weights),
-      room / padded, (room - 18 * lines.length - 16) / tallest,
-      Math.max(READABLE, (across - 13 * LETTER * longest(lines)) / padded)])));
-  const sum = isNarrow ? [width, SUM - 8]
-    : [width - padded * cell - 2 * SIGN, room - Math.max(fixed, tallest * cell) - 12];
+      room / padded, free / cells]),
+  isBeside ? Math.max(READABLE, (across - 13 * LETTER * longest(lines)) / padded) : Infinity));
+  const used = isNarrow ? fixed + cells * cell : Math.max(fixed, cells * cell);
+  const sum = [width - (isBeside ? padded * cell + 2 * SIGN : 0), room - used - 12];
   return { input: cell, kernel: isPicture ? weight : cell, output: cell, sum };
 }
 

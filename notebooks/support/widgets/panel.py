@@ -55,7 +55,8 @@ class TrainingPanel(Widget):
         if self.kernels:
             values = torch.frombuffer(bytearray(self.kernels["values"]), dtype=torch.float32)
             last = layer_grid("c1", values.view(-1, *self.kernels["shape"])[-1])
-            show_table(below[0], last, "", (SIGNS, -1, 1))
+            title = label("first layer's kernels after epoch {n}", n=len(self.accuracies))
+            show_table(below[0], last, title, (SIGNS, -1, 1))
         for i, (digit, share) in enumerate(zip(self.watched, (self.answers or [[]])[-1])):
             levels = torch.frombuffer(bytearray(digit["image"]), dtype=torch.uint8).view(28, 28)
             ax = below[1].inset_axes((i / 3, 0, 0.3, 1))

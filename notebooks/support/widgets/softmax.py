@@ -29,7 +29,8 @@ class SoftmaxExplorer(Widget):
         ax.bar_label(bars, [f"{share:.1%}" for share in shares.tolist()], fontsize=8)
         loss = -shares[self.label].log().item()
         title = label("-ln(share of {digit}) = {loss:.3f}", digit=self.label, loss=loss)
-        ax.set(title=title, ylim=(0, 1.1), xticks=range(len(shares)), ylabel=label("share"))
+        ax.set(title=title, ylim=(0, 1.1), xticks=range(len(shares)))
+        ax.set(xlabel=label("digit"), ylabel=label("share"))
         return fig
 
 

@@ -1,4 +1,4 @@
-"""What the widgets share: in Python a base class, in their pages kit.js."""
+"""What the widgets share: in Python a base class, in their pages kit.js and kit.css."""
 
 import contextlib
 from pathlib import Path
@@ -25,6 +25,11 @@ def module(name: str) -> str:
     return javascript(WIDGETS / "kit") + javascript(WIDGETS / name)
 
 
+def style(path: Path) -> str:
+    """The style of `path`, without its .css."""
+    return path.with_suffix(".css").read_text(encoding="utf-8")
+
+
 class Offered(traitlets.TraitType):
     """One of the values that a widget's `choices` name for the trait; ValueError for another."""
 
@@ -47,7 +52,7 @@ class Widget(anywidget.AnyWidget):
     def __init_subclass__(cls, **kwargs):
         if "NAME" in vars(cls):  # traits that are added make a subclass, too
             cls._esm = module(cls.NAME)
-            cls._css = (WIDGETS / f"{cls.NAME}.css").read_text(encoding="utf-8")
+            cls._css = "".join(map(style, (WIDGETS / "kit", WIDGETS / cls.NAME)))
         super().__init_subclass__(**kwargs)
 
     @traitlets.default("texts")
