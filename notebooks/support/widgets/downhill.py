@@ -49,7 +49,7 @@ class Downhill(Widget):
         for places, look in ((range(-10, 11), "-"), (self.weights, "o-")):
             one.plot(places, [self.loss(place) for place in places], look)
         weight = label("bias of digit {digit}'s score", digit=self.digit)
-        one.set(title=label("loss as one weight varies"), xlabel=weight)
+        one.set(title=label("loss as this bias varies"), xlabel=weight)
         known = [(rate, loss) for rate, loss in zip(self.rates, self.losses) if loss is not None]
         every.semilogx(*zip(*known))
         every.axhline(self.before, color="#888888", linestyle="--")
