@@ -89,7 +89,7 @@ def _explain_sum(layer, module, step, cell):
     stages = [
         ([label("patch")] * n, patch, source),
         ([label("kernel")] * n, kernel, kernel),
-        ([label("patch × kernel\nsum {sum:+.3f}", sum=s) for s in sums], products, products),
+        ([label("patch x kernel\nsum {sum:+.3f}", sum=s) for s in sums], products, products),
     ]
     return _Explanation(0, source, window, stages, f"{terms}   {words}   =  {total:.3f}", total)
 
