@@ -1,6 +1,7 @@
 """What nbval does not see: tags, outputs and counts as committed, the two editions side by side."""
 
 import ast
+import functools
 import html
 import json
 import re
@@ -138,6 +139,28 @@ print(f"{x['a']} 中的 {name}", lh.label("of"), data["in it"], *look("cpu"), en
     for missing in ('"""Says it."""', 'print("\\nthe sum", 3)', 'x = f"on {x}"'):
         with pytest.raises(LookupError):
             in_chinese(missing, table)
+
+
+def test_copy_keeps_what_a_cell_shows_where_only_comments_change(tmp_path, monkeypatch):
+    table = {"# a sum": "# 和", '"the sum"': '"和"'}
+    monkeypatch.setattr(notebook_tool, "in_chinese", functools.partial(in_chinese, table=table))
+    monkeypatch.setattr(notebook_tool, "ROOT", tmp_path)
+
+    def write(language, *sources):
+        cells = [nbformat.v4.new_code_cell(source, execution_count=1) for source in sources]
+        path = tmp_path / "notebooks" / language / "one.ipynb"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+        return path
+
+    zh = write("zh", "x = 1  # old", 'print("old")')
+    notebook_tool.copy(write("en", "x = 1  # a sum", 'print("the sum")'))
+    copied = [(cell.source, cell.execution_count) for cell in read(zh).cells]
+    assert copied == [("x = 1  # 和", 1), ('print("和")', None)]
+    before = zh.read_bytes()
+    with pytest.raises(LookupError, match='(?s)# new.*"newer"'):
+        notebook_tool.copy(write("en", "x = 2  # new", 'print("newer")'))
+    assert zh.read_bytes() == before
 
 
 @pytest.mark.parametrize("name", NAMES)
