@@ -4,12 +4,15 @@ run   executes each notebook from top to bottom, as committed: cells numbered fr
       output that a page without a kernel cannot show. A notebook whose cell fails, or takes more than twenty
       minutes, is left as it was.
 route executes of each notebook for class what a class of one period sees, its ★ sections alone, and saves nothing.
-copy  puts the code cells of notebooks/zh into notebooks/en (but for `lh.start`).
+copy  makes the code cells of notebooks/zh from those of notebooks/en: code is edited in English, and its comments
+      and printed words are translated by code_in_chinese.toml. Names what is missing there; a notebook with a
+      missing translation is left as it was.
 hand_out  makes FOLDER, a copy of the project for students: notebooks without outputs, nobody's `my_*` files, no
       teacher's guide (it has the worksheet's key), and MNIST where it is here.
 """
 
 import argparse
+import ast
 import contextlib
 import gzip
 import os
@@ -22,6 +25,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import nbformat
+from code_in_chinese import in_chinese
 from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal
 
@@ -110,24 +114,31 @@ def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def without_language(source):
-    return re.sub(r'lh\.start\("\w+"\)', "lh.start()", source)
-
-
 def copy(path):
-    """Copies the code of a Chinese notebook to its English twin, which must have as many code cells."""
-    twin = ROOT / "notebooks" / "en" / path.name
+    """Makes the code of a Chinese notebook from its English twin's; both must have as many code cells.
+
+    What a cell shows is kept where only its comments change. Raises LookupError for what is not translated.
+    """
+    twin = ROOT / "notebooks" / "zh" / path.name
     source, target = nbformat.read(path, as_version=4), nbformat.read(twin, as_version=4)
     if len(code_cells(source)) != len(code_cells(target)):
         sys.exit(
             f"{twin} has {len(code_cells(target))} code cells, {path} has {len(code_cells(source))}: "
             "add or take away cells by hand first."
         )
-    for old, new in zip(code_cells(target), code_cells(source)):
-        if without_language(old.source) != without_language(new.source):
-            old.source = new.source.replace('lh.start("zh")', 'lh.start("en")')
-            old.outputs, old.execution_count = [], None
-            print(f"{twin.relative_to(ROOT)}: cell {new.id}")
+    missing = []
+    for english, cell in zip(code_cells(source), code_cells(target)):
+        try:
+            code = in_chinese(english.source)
+        except LookupError as error:
+            missing.append(f"cell {english.id}: {error}")
+            continue
+        if ast.dump(ast.parse(code)) != ast.dump(ast.parse(cell.source)):
+            cell.outputs, cell.execution_count = [], None
+            print(f"{twin.relative_to(ROOT)}: cell {cell.id} is to be run")
+        cell.source = code
+    if missing:
+        raise LookupError("not in code_in_chinese.toml:\n" + "\n".join(missing))
     save(target, twin)
 
 
@@ -193,7 +204,8 @@ def main():
         if len(options.files) != 1:
             parser.error("hand_out needs one FOLDER")
         return hand_out(options.files[0].resolve())
-    chosen = {"run": "*/*", "route": "zh/0[0-4]*", "copy": "zh/*"}[options.task]
+    chosen = {"run": "*/*", "route": "zh/0[0-4]*", "copy": "en/*"}[options.task]
+    failed = False
     with tempfile.TemporaryDirectory() as own:  # what a reader has kept does not count here
         os.environ["LENET_SAVE"] = str(Path(own) / "my_lenet5.pt")
         for path in options.files or sorted((ROOT / "notebooks").glob(f"{chosen}.ipynb")):
@@ -201,7 +213,12 @@ def main():
                 {"run": run, "route": route, "copy": copy}[options.task](path.resolve())
             except CellControlSignal as error:
                 sys.exit(f"{path}: {error}")
-            print(f"{path}: done", flush=True)
+            except LookupError as error:  # of `copy`: name those of the other notebooks, too
+                failed = True
+                print(f"{path}: {error}")
+            else:
+                print(f"{path}: done", flush=True)
+    sys.exit(failed)
 
 
 if __name__ == "__main__":
