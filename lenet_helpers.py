@@ -324,7 +324,7 @@ def train_in_background(
     A copy is trained, so that nothing done to `model` disturbs it; `model` stays where it is and
     gets the weights at the end of each epoch, while it has the same layers. (Dropout draws from
     torch's random numbers, as cells do.) Started again with a model that is still in training, it
-    returns that run; another model ends the first run, a mistake does not. Notebooks 04 and 05.
+    returns that run; another model ends the first run, a mistake does not. Notebooks 04, 05 and 07.
     """
     asked = model, digits, epochs, batch_size, max_lr, seed, save, log, log_title, augment
     return TrainingRun.begin(TrainingPlan(*asked, watch), _training)

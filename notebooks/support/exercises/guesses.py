@@ -10,12 +10,13 @@ GUESSES = {
     "moved_digits": "",  # notebook 00
     "windows_of_stride_2": "",  # 02
     "pooled_size": "",
-    "shuffled_accuracy": "%",  # 03
-    "most_parameters": "%",
     "epoch1_accuracy": "%",  # 04
-    "zero_loss": "",  # 05
+    "shuffled_accuracy": "%",  # 05
+    "most_parameters": "%",
+    "zero_loss": "",  # 06
     "hundred_accuracy": "%",
-    "shifted_accuracy": "%",  # 06
+    "shifted_accuracy": "%",  # 07
+    "augmented_mistakes": "",
     "others_accuracy": "%",
     "own_accuracy": "%",
 }
