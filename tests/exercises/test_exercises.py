@@ -420,7 +420,7 @@ def test_kernels_that_mark_something_else(said):
 
 def test_what_is_no_kernel_gets_a_sentence(said):
     for answer, words in [
-        ([[1] * 8] * 8, "7x7"),
+        ([[1] * 8] * 8, "7×7"),
         ([[1, 2]], "square table"),
         (lambda: RISING, "kernel must be"),
         ("RISING", "kernel must be"),
@@ -460,7 +460,7 @@ def test_each_pair_that_gives_the_size_is_right(said):
 
 
 def test_other_pairs_get_a_sentence(said):
-    wrong = {(1, 1): "6x6", (1, 0): "stride = 0", (-1, 1): "padding = -1", (1.5, 1): "1.5"}
+    wrong = {(1, 1): "6×6", (1, 0): "stride = 0", (-1, 1): "padding = -1", (1.5, 1): "1.5"}
     wrong |= {2: "two numbers", (1, 2, 3): "two numbers", (): "two numbers", "12": "two numbers"}
     wrong |= {"1, 2": "without quotes", (1, None): "plain number", len: "two numbers"}
     for answer, words in wrong.items():

@@ -97,13 +97,13 @@ def test_no_activation_and_those_without_a_name(network, four):
     sentence = reason(model, four, "c1", 1, 13, 13)
     assert f"after another step: {value:.3f}" in sentence
     figure = shown(model, four)
-    assert figure["C1"][0] == "C1: 6@28x28 after another step"
+    assert figure["C1"][0] == "C1: 6@28×28 after another step"
     assert figure["C3"][0] == "C3: 16@10x10 after another step"
     pooled = changed(network, by(lambda x: F.max_pool2d(F.relu(x), 3, 2, 1)), s2=nn.Identity(),
                      s4=nn.Identity())  # fmt: skip
     value = pooled.c1(four[None])[0, 1, 13, 13].item()
     sentence = reason(pooled, four, "c1", 1, 13, 13)
-    assert sentence.endswith(f"= {value:.3f}") and shown(pooled, four)["C1"][0] == "C1: 6@28x28"
+    assert sentence.endswith(f"= {value:.3f}") and shown(pooled, four)["C1"][0] == "C1: 6@28×28"
 
 
 CONVOLUTIONS = [
@@ -159,7 +159,7 @@ def test_a_network_gone_to_nan_is_no_other_network(network, four):
     model = changed(network)
     nn.init.constant_(model.c3.weight, float("nan"))
     figure = shown(model, four)
-    assert figure["S4"][0] == "S4: 16@5x5" and figure["no guess"][0] == "no guess: NaN"
+    assert figure["S4"][0] == "S4: 16@5×5" and figure["no guess"][0] == "no guess: NaN"
     words = reason(model, four, "c3", 1, 2, 2)
     assert "= nan" in words and "made" not in words
 

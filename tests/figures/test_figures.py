@@ -92,7 +92,7 @@ def test_diagram_has_every_layers_size(tmp_path):
     path = tmp_path / "lenet5.svg"
     fig = lh.lenet5_diagram(path)
     texts = [text.get_text() for text in fig.axes[0].texts]
-    for size in ("1@28x28", "6@28x28", "6@14x14", "16@10x10", "16@5x5", "120", "84", "10"):
+    for size in ("1@28×28", "6@28×28", "6@14×14", "16@10×10", "16@5×5", "120", "84", "10"):
         assert any(text.split("\n")[-1] == size for text in texts)
     assert [text.split("\n")[0] for text in texts if "padding 2" in text] == ["convolution"]
     assert path.read_text(encoding="utf-8").startswith("<?xml")

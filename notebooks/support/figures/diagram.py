@@ -16,8 +16,8 @@ from .images import blank_figure
 
 DIAGRAM = {  # first letter of a layer's name: colour, what leads to it
     "i": ("white", ""),
-    "c": ("#cfe3f5", "convolution\n{k}x{k}"),
-    "s": ("#d9efd9", "max-pooling\n{k}x{k}"),
+    "c": ("#cfe3f5", "convolution\n{k}×{k}"),
+    "s": ("#d9efd9", "max-pooling\n{k}×{k}"),
     "f": ("#fde0c5", "full\nconnection"),
 }
 
@@ -56,7 +56,7 @@ def _draw_layer(ax, x, name, shape, sizes):
         look = {"facecolor": DIAGRAM[name[0]][0], "edgecolor": "#333333"}
         ax.add_patch(Rectangle(corner, width, height, **look))
     end = x + width + (copies - 1) * step
-    size = f"{shape[0]}@{shape[1]}x{shape[2]}" if maps else shape[0]
+    size = f"{shape[0]}@{shape[1]}×{shape[2]}" if maps else shape[0]
     words = label(TITLES.get(name, name)).split()[0]  # there is no room for "(fc1)"
     words += f"\n{size}" if sizes else ""
     ax.text((x + end) / 2, 2.4, words, ha="center", va="bottom", fontsize=13)

@@ -16,8 +16,8 @@ from .images import SIGNS, blank_figure, layer_grid, show_table
 
 
 def _layer_title(name: str, step: Step, sizes: bool) -> str:
-    """ "C1: 6@28x28 after ReLU": a layer's name and size, and what its values have gone through."""
-    layer, size = label(TITLES[name]), "x".join(map(str, step.activation.shape[1:]))
+    """ "C1: 6@28×28 after ReLU": a layer's name and size, and what its values have gone through."""
+    layer, size = label(TITLES[name]), "×".join(map(str, step.activation.shape[1:]))
     if sizes:
         size = f"{len(step.activation)}@{size}" if size else len(step.activation)
         layer = label("{layer}: {size}", layer=layer, size=size)

@@ -96,7 +96,7 @@ def image_levels(image) -> torch.Tensor:
     """An image as a model takes it, (1, 28, 28). Raises ValueError for another size."""
     levels = grey_levels(image, "image")
     if levels.shape != (28, 28):
-        raise ValueError(text("image_shape", found="x".join(map(str, levels.shape))))
+        raise ValueError(text("image_shape", found="×".join(map(str, levels.shape))))
     return levels[None]
 
 

@@ -45,7 +45,7 @@ class LayerTable(list):
         total = LayerRow("total", "", (), self.parameters, self.multiply_adds)
         lines = [("name", "layer", "output", "parameters", "multiply-adds")]
         for name, layer, shape, *numbers, _ in [*self, total]:
-            lines.append((name, layer, "x".join(map(str, shape)), *map("{:,}".format, numbers)))
+            lines.append((name, layer, "×".join(map(str, shape)), *map("{:,}".format, numbers)))
         names, layers = (max(map(len, column)) for column in [*zip(*lines)][:2])
         form = f"{{:<{max(6, names)}}} {{:<{max(42, layers)}}} {{:>10}} {{:>10}} {{:>13}}"
         return "\n".join(form.format(*line) for line in lines)

@@ -137,9 +137,9 @@ class Explorer(Widget):
         widths = [max(n, g.padded / 3) for n in (g.padded, g.kernel_size, g.n_out)]
         settings = dict(k=g.kernel_size, stride=g.stride, dilation=g.dilation)
         titles = (
-            label("input {n}x{n}, padding {padding}", n=g.n_in, padding=g.padding),
-            label("kernel {k}x{k}\nstride {stride}, dilation {dilation}", **settings),
-            label("output {n}x{n}", n=g.n_out),
+            label("input {n}×{n}, padding {padding}", n=g.n_in, padding=g.padding),
+            label("kernel {k}×{k}\nstride {stride}, dilation {dilation}", **settings),
+            label("output {n}×{n}", n=g.n_out),
         )
         axes, tables = fig.subplots(1, 3, width_ratios=widths), (padded, kernel, output)
         windows = (0, 0, g.span), None, (0, 0, 1)
