@@ -98,7 +98,7 @@ def test_no_activation_and_those_without_a_name(network, four):
     assert f"after another step: {value:.3f}" in sentence
     figure = shown(model, four)
     assert figure["C1"][0] == "C1: 6@28×28 after another step"
-    assert figure["C3"][0] == "C3: 16@10x10 after another step"
+    assert figure["C3"][0] == "C3: 16@10×10 after another step"
     pooled = changed(network, by(lambda x: F.max_pool2d(F.relu(x), 3, 2, 1)), s2=nn.Identity(),
                      s4=nn.Identity())  # fmt: skip
     value = pooled.c1(four[None])[0, 1, 13, 13].item()
