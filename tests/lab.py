@@ -10,8 +10,9 @@ import subprocess
 import sys
 import time
 import urllib.request
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import nbformat
 
 PROJECT = Path(__file__).resolve().parent.parent
 CHROMIUM = os.environ.get("CHROMIUM") or next(
@@ -52,7 +53,6 @@ class Lab:
     def __init__(self, root, base, token, browser):
         self.root, self.base, self.token, self.errors = root, base, token, []
         self.session = None  # of the notebooks that are no files of the project: one kernel, which has imported the helper
-        self.helpers = ThreadPoolExecutor()  # for what need not be waited for
         self.page = browser.new_page()
         self.page.set_default_timeout(20_000)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -62,23 +62,30 @@ class Lab:
         )
         self.page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
 
-    def ask(self, method, path, content=None):
-        request = urllib.request.Request(
-            f"{self.base}{path}",
-            json.dumps(content).encode() if content else None,
-            headers={"Authorization": f"token {self.token}"},
-            method=method,
-        )
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.loads(answer.read() or "null")
+    def ask(self, method, path, content):
+        headers = {"Authorization": f"token {self.token}"}
+        address = f"{self.base}/api/sessions{path}"
+        return self.page.request.fetch(address, method=method, data=content, headers=headers).json()
 
     def start_kernel(self, path):
         """Starts a kernel for a notebook that is still to be opened; returns the session's id."""
-        return self.ask(
-            "POST",
-            "/api/sessions",
-            {"path": path, "name": path, "type": "notebook", "kernel": {"name": "python3"}},
-        )["id"]
+        kernel = {"path": path, "name": path, "type": "notebook", "kernel": {"name": "python3"}}
+        return self.ask("POST", "", kernel)["id"]
+
+    def place(self, notebook):
+        """Puts a notebook where JupyterLab finds it, with its kernel started; returns its path, and the session if it
+        is to be ended."""
+        if isinstance(notebook, Path):
+            path = notebook.resolve().relative_to(PROJECT).as_posix()
+            return path, self.start_kernel(path)
+        path = f"test_{secrets.token_hex(3)}.ipynb"
+        cells = [nbformat.v4.new_code_cell(source) for source in notebook]
+        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        content = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+        nbformat.write(content, self.root / path)
+        self.session = self.session or self.start_kernel(path)
+        self.ask("PATCH", f"/{self.session}", {"path": path})
+        return path, None
 
     def reload(self):
         """The page anew, with the notebook that is shown. (The old workspace would open it, too, and late.)"""
@@ -140,19 +147,9 @@ def server(folder, application="jupyterlab", *options):
         no_proxy="localhost,127.0.0.1",
         **dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9"),
     )
-    command = [
-        sys.executable,
-        "-m",
-        application,
-        "--no-browser",
-        "--ip=127.0.0.1",
-        f"--port={port}",
-        "--allow-root",
-        "--ServerApp.port_retries=0",
-        f"--ServerApp.root_dir={root}",
-        "--expose-app-in-browser",
-        *options,
-    ]
+    where = ["--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0"]
+    where += ["--no-browser", "--allow-root", f"--ServerApp.root_dir={root}"]
+    command = [sys.executable, "-m", application, "--expose-app-in-browser", *where, *options]
     log = folder / "server.log"
     with log.open("w") as out:
         process = subprocess.Popen(command, stdout=out, stderr=out, env=env, cwd=root)
@@ -198,48 +195,21 @@ def notebooks(lab):
     its own, shut down at the end. Fails for a cell that raises and, at the end, for a JavaScript error in the page.
     """
     page, sessions = lab.page, []
+    execute = (
+        "([name, values]) => window.jupyterapp.commands.execute(name, values).then(() => null)"
+    )
 
     def open_notebook(cells_or_path, run=True, theme="light", width=1280, height=1000, seconds=120):
-        if isinstance(cells_or_path, Path):
-            path = cells_or_path.resolve().relative_to(PROJECT).as_posix()
-            sessions.append(lab.start_kernel(path))
-        else:
-            path = f"test_{secrets.token_hex(3)}.ipynb"
-            cells = [
-                {
-                    "cell_type": "code",
-                    "id": f"c{i}",
-                    "metadata": {},
-                    "outputs": [],
-                    "execution_count": None,
-                    "source": source,
-                }
-                for i, source in enumerate(cells_or_path)
-            ]
-            kernel = {
-                "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
-            }
-            (lab.root / path).write_text(
-                json.dumps(
-                    {"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
-                ),
-                encoding="utf-8",
-            )
-            lab.session = lab.session or lab.start_kernel(path)
-            lab.ask("PATCH", f"/api/sessions/{lab.session}", {"path": path})
+        path, session = lab.place(cells_or_path)
+        sessions.append(session)
         page.set_viewport_size({"width": width, "height": height})
         page.mouse.move(2, 2)
         page.evaluate(CLOSE)
-        page.evaluate(
-            "path => window.jupyterapp.commands.execute('docmanager:open', {path}).then(() => null)",
-            path,
-        )
+        page.evaluate(execute, ["docmanager:open", {"path": path}])
         page.wait_for_function(IDLE, timeout=60_000)
         page.evaluate(FOLLOW)
-        page.evaluate(
-            "dark => window.jupyterapp.commands.execute('apputils:change-theme', {theme: dark})",
-            f"JupyterLab {theme.title()}",
-        )
+        look = {"theme": f"JupyterLab {theme.title()}"}
+        page.evaluate(execute, ["apputils:change-theme", look])
         if run:
             run_all(page, seconds)
         return page
@@ -249,16 +219,25 @@ def notebooks(lab):
     finally:
         errors = lab.errors[:]
         lab.close_notebooks()
-        for session in sessions:
-            lab.helpers.submit(lab.ask, "DELETE", f"/api/sessions/{session}")
+        end = "window.jupyterapp.serviceManager.sessions.shutdown(id)"
+        for session in filter(None, sessions):
+            page.evaluate(f"id => {{ {end}; }}", session)  # nobody waits for it
     assert not errors, errors
 
 
 def run_all(page, seconds=120):
     """Runs the notebook from top to bottom; fails for a cell that raises."""
-    page.evaluate("""() => { window.ran = false; window.jupyterapp.commands.execute('notebook:run-all-cells')
-        .finally(() => { window.ran = true; }); }""")
-    page.wait_for_function(f"() => window.ran && ({IDLE})()", timeout=1000 * seconds)
+    is_over = (
+        page.evaluate(  # no looking at it meanwhile, which would have the page drawn all the time
+            """seconds => Promise.race([
+            window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => true, () => true),
+            new Promise(resolve => setTimeout(() => resolve(false), 1000 * seconds)),
+        ])""",
+            seconds,
+        )
+    )
+    assert is_over, f"not done in {seconds} s"
+    page.wait_for_function(IDLE)
     failed = page.evaluate("""() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells
         .flatMap(cell => cell.outputs ?? []).filter(output => output.output_type === "error")
         .map(output => `${output.ename}: ${output.evalue}`)""")
@@ -274,12 +253,35 @@ def end_python(lab, how):
         page.evaluate(f"() => {context}.shutdown()")
         lab.session = None
     else:
-        code = "import os, signal; os.kill(os.getpid(), signal.SIGTERM)"
-        page.evaluate(
-            f"code => {{ {context}.session.kernel.requestExecute({{code}}); }}",
-            code,
-        )
+        send(page, "import os, signal; os.kill(os.getpid(), signal.SIGTERM)")
         page.locator(".jp-Dialog button").click()  # "The kernel appears to have died"
+
+
+def send(page, code):
+    """Sends code to the notebook's kernel, past the cells; `window.ended` once it is done."""
+    page.evaluate(
+        """code => {
+        const {kernel} = window.jupyterapp.shell.currentWidget.sessionContext.session;
+        window.ended = false;
+        kernel.requestExecute({code}).done.then(() => { window.ended = true; }, () => {});
+    }""",
+        code,
+    )
+
+
+@contextlib.contextmanager
+def busy(page, folder, code=""):
+    """The notebook's kernel is busy for as long: with this code, which must be ended, or with nothing."""
+    over = folder / "over"
+    loop = f"import os, time\nwhile not os.path.exists({str(over)!r}): time.sleep(0.05)"
+    send(page, code or loop)
+    page.wait_for_function(
+        "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'busy'"
+    )
+    try:
+        yield
+    finally:
+        over.touch()
 
 
 def run_code(page, code):

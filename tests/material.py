@@ -13,6 +13,7 @@ import lenet_helpers as lh
 from notebooks.support.data import drawing
 
 DRAWINGS = [each for each in drawing.DRAWINGS if each["note"] != "sample"]  # three of each digit
+TRAINED = "lh.load_weights(lh.LeNet5(), 'notebooks/trained/lenet5.pt')"  # in a copy of the project
 
 
 def fresh(seed=0):
@@ -60,16 +61,47 @@ def moved_strokes(strokes, size, x, y):
     return [(np.array(stroke) - middle) * scale + (x, y) for stroke in strokes]
 
 
+def on_page(element, strokes):
+    """Strokes in the unit square as points on the page, where an element is."""
+    element.scroll_into_view_if_needed()
+    box = element.bounding_box()
+    return [
+        [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
+        for stroke in strokes
+    ]
+
+
 def draw(page, strokes):
     """Draws on a page's pad with the mouse."""
-    box = page.locator(".lh-pad-canvas").bounding_box()
-    for stroke in strokes:
-        points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
-        page.mouse.move(*points[0])
+    for stroke in on_page(page.locator(".lh-pad-canvas"), strokes):
+        page.mouse.move(*stroke[0])
         page.mouse.down()
-        for point in points[1:]:
+        for point in stroke[1:]:
             page.mouse.move(*point)
         page.mouse.up()
+
+
+def touch(page, strokes):
+    """A finger on the page; a stroke of one point is a tap."""
+    finger, has_touch = (
+        page.context.new_cdp_session(page),
+        page.evaluate("navigator.maxTouchPoints"),
+    )
+    emulate = lambda on: finger.send("Emulation.setTouchEmulationEnabled", {"enabled": on})  # noqa: E731
+    if not has_touch:
+        emulate(True)
+    for stroke in strokes:
+        for kind, points in (
+            ("Start", stroke[:1]),
+            *(("Move", [p]) for p in stroke[1:]),
+            ("End", []),
+        ):
+            at = [{"x": x, "y": y} for x, y in points]
+            finger.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": at})
+    if not has_touch:
+        page.wait_for_timeout(100)  # a tap becomes a click
+        emulate(False)
+    finger.detach()
 
 
 def run_at_once(codes, save):

@@ -1,4 +1,6 @@
-"""LeNet-5 learns in a page: learn.js and digits.js in Chromium against torch and the lesson's data."""
+"""The modules' numbers in Chromium, without a page around them: against torch, Python and the lesson's data."""
+
+import itertools
 
 import numpy as np
 import pytest
@@ -7,9 +9,24 @@ from lab import PROJECT
 from material import fresh
 from torch.nn import functional as F
 
+import lenet_helpers as lh
 from notebooks.support.data.digits import small_set
+from notebooks.support.figures.images import number_text
+from notebooks.support.widgets import explorer
+from notebooks.support.widgets.widget import javascript, module
 
 PAGES = PROJECT / "notebooks" / "pages"
+IMPORT = """async ([name, source]) => {
+    const blob = new Blob([source], { type: "text/javascript" });
+    window[name] = await import(URL.createObjectURL(blob));
+}"""
+SETTINGS = """([images, kernels, settings]) => settings.map(values => {
+    const [n_in, kernel_size, stride, padding, dilation] = values, { geometry, convolve } = explorer;
+    const all = { n_in, kernel_size, stride, padding, dilation }, g = geometry(all);
+    const indices = n => [...Array(n).keys()];
+    return [[g.fits, g.n_out, g.padded, g.span, g.unused], indices(g.n_out).map(g.window),
+        g.fits ? indices(n_in).map(g.feeds) : [], convolve(images[n_in], kernels[kernel_size], all)];
+})"""
 RUN = """
     window.toEnd = work => {
         let step;
@@ -22,17 +39,12 @@ RUN = """
 
 @pytest.fixture(scope="module")
 def page(browser):
-    """A page with `lenet5`, `learn`, `digits` (the modules) and `data` (the small set)."""
+    """A page with the modules, each by its name, and `data` (the small set)."""
     page = browser.new_page()
     for name in ("lenet5", "learn", "digits"):
-        source = (PAGES / f"{name}.js").read_text(encoding="utf-8")
-        page.evaluate(
-            """async ([name, source]) => {
-                const blob = new Blob([source], { type: "text/javascript" });
-                window[name] = await import(URL.createObjectURL(blob));
-            }""",
-            [name, source],
-        )
+        page.evaluate(IMPORT, [name, javascript(PAGES / name)])
+    for name in ("explorer", "downhill", "softmax"):
+        page.evaluate(IMPORT, [name, module(name)])
     page.evaluate(RUN)
     pixels, labels, n_train = small_set()
     letters = {
@@ -43,6 +55,72 @@ def page(browser):
     page.evaluate("d => { window.data = toEnd(digits.readDigits(d)); }", letters)
     yield page
     page.close()
+
+
+def test_every_setting_of_the_sliders_is_torchs(page):
+    """The explorer's sizes and sums: those of ConvGeometry, itself tested against torch, and conv2d."""
+    settings = list(itertools.product(*explorer.LIMITS.values()))
+    images = {n: explorer.sample_image(n) for n in explorer.LIMITS["n_in"]}
+    kernels = {k: explorer.PRESETS["random"](k).double() for k in explorer.LIMITS["kernel_size"]}
+    groups = images, kernels  # an old playwright wants texts for keys
+    tables = [{str(key): table.tolist() for key, table in group.items()} for group in groups]
+    answers = page.evaluate(SETTINGS, [*tables, settings])
+    assert len(answers) == 10 * 7 * 4 * 5 * 3
+    for (n, k, s, p, d), (found, windows, feeds, output) in zip(settings, answers, strict=True):
+        try:
+            g = lh.ConvGeometry(n, k, s, p, d)
+        except ValueError:
+            assert not found[0] and not found[1] and output == []
+            continue
+        assert found == [True, g.n_out, g.padded, g.span, g.unused]
+        assert windows == [g.window(i) for i in range(g.n_out)]
+        assert feeds == [g.feeds(j) for j in range(n)]
+        expected = F.conv2d(images[n][None, None], kernels[k][None, None], None, s, p, d)
+        assert output == expected[0, 0].tolist(), (n, k, s, p, d)
+
+
+def test_numbers_are_written_short_and_as_in_python(page):
+    short = {3: "3", -2: "−2", -0.0: "0", 0.126: "0.13", -0.13: "−0.13", 1.5: "1.5", 12.34: "12.3"}
+    short |= {123.4: "123", 0.004: "4e−3", 1e-9: "1e−9", 1e7: "1e7", -0.5: "−0.5"}
+    numbers = torch.randn(500, dtype=torch.float64) * 10 ** torch.linspace(-6, 7, 500)
+    values = [*short, *numbers.tolist()]
+    written = page.evaluate("values => values.map(explorer.numberText)", values)
+    assert written[: len(short)] == list(short.values())
+    assert written == [number_text(float(value)) for value in values]
+
+
+def test_a_step_downhill_is_torchs(page, small):
+    model, digit = fresh(), 3
+    valley = lh.downhill(model, small.train, digit=digit).valley
+    images, labels = (tensor[:500] for tensor in small.train.tensors)
+    biases, losses, slopes = [-80, -6, -0.5, 0, 2, 6, 80], [], []
+    for bias in biases:
+        model.fc3.bias.data[digit] = bias
+        model.zero_grad()
+        loss = F.cross_entropy(model(images / 255), labels)
+        loss.backward()  # what the lesson calls `.grad`
+        losses.append(loss.item())
+        slopes.append(model.fc3.bias.grad[digit].item())
+
+    def ask(name, biases):
+        call = f"([valley, all]) => all.map(bias => downhill.{name}(valley, bias))"
+        return page.evaluate(call, [valley, biases])
+
+    assert ask("lossAt", biases) == pytest.approx(losses, rel=1e-5)
+    found = ask("slopeAt", biases)
+    assert found == pytest.approx(slopes, abs=1e-5)
+    near = ask("lossAt", [bias + step for bias in biases for step in (1e-4, -1e-4)])
+    rises = [(right - left) / 2e-4 for right, left in zip(near[::2], near[1::2])]
+    assert found == pytest.approx(rises, abs=1e-7)  # finite differences
+
+
+def test_softmax_is_torchs(page):
+    scores = torch.randn(10).double() * 10, torch.zeros(10), torch.tensor([900.0, 0, -900])
+    answers = page.evaluate("all => all.map(softmax.softmax)", [s.tolist() for s in scores])
+    for each, answer in zip(scores, answers):
+        assert answer["shares"] == pytest.approx(each.softmax(0).tolist())
+        assert answer["costs"] == pytest.approx((-each.log_softmax(0)).tolist())
+    assert answer["costs"][1] == 900  # no infinity where a share is 0
 
 
 def numbers_of(tensors):
