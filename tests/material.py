@@ -1,12 +1,17 @@
 """What several test files work with: networks and drawings."""
 
+import base64
+import io
+import json
 import os
 import subprocess
 import sys
 
 import numpy as np
 import torch
+from IPython.core.formatters import DisplayFormatter
 from lab import PROJECT
+from PIL import Image
 from torch.nn import functional as F
 
 import lenet_helpers as lh
@@ -51,6 +56,16 @@ def by_hand(model, image):
 def runs_in_browser(path):
     """Whether a notebook of this path runs in the browser; its other edition runs under nbval."""
     return path.parent.name == ("zh", "en")[int(path.name[:2]) % 2]
+
+
+def picture_of(widget):
+    """The picture in a notebook that is saved with it, as an array; None if there is none."""
+    bundle, _ = DisplayFormatter().format(widget)
+    assert "application/vnd.jupyter.widget-view+json" in bundle and json.dumps(bundle)
+    if "image/png" in bundle:
+        return np.asarray(
+            Image.open(io.BytesIO(base64.b64decode(bundle["image/png"]))).convert("RGB")
+        )
 
 
 def moved_strokes(strokes, size, x, y):

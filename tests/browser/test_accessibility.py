@@ -29,22 +29,19 @@ def check(page, within=None):
     assert results.response["passes"]
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("width, colours", [(390, "light"), (1280, "dark")])
 @pytest.mark.parametrize("name", ["00_demo", "worksheet"])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_pages(browser, language, name, width, colours):
-    context = browser.new_context(
-        offline=True, color_scheme=colours, viewport={"width": width, "height": 900}
-    )
-    page = context.new_page()
+    screen = {"width": width, "height": 900}
+    page = browser.new_page(offline=True, color_scheme=colours, viewport=screen)
     page.goto((PROJECT / "notebooks" / language / f"{name}.html").as_uri())
     page.evaluate(SHOW_ALL)
     if name == "00_demo":
         page.locator(".lh-pad-guess").wait_for()
         page.locator('[data-sample="3"]').click()
     check(page)
-    context.close()
+    page.close()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
