@@ -9,36 +9,42 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
 import nbformat
 
 PROJECT = Path(__file__).resolve().parent.parent
-CHROMIUM = os.environ.get("CHROMIUM") or next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))),
-    None,
-)
-SETTINGS = {  # no news, no saving by itself, every cell in the page
-    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
-    "docmanager-extension/plugin": {"autosave": False},
-    "notebook-extension/tracker": {"windowingMode": "none"},
+NAMES = "chromium", "chromium-browser", "google-chrome", "chrome"
+CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+CONFIG = {  # no news, no saving by itself, every cell in the page; no seconds of node
+    "default_setting_overrides.json": {
+        "@jupyterlab/apputils-extension:notification": {
+            "fetchNews": "false",
+            "checkForUpdates": False,
+        },
+        "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
+        "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
+    },
+    "page_config.json": {"buildCheck": False},
 }
 IDLE = """() => {
     const panel = window.jupyterapp?.shell.currentWidget, context = panel?.sessionContext;
     return Boolean(panel?.context?.isReady && context?.isReady && context.session?.kernel?.status === "idle");
 }"""
 
-# The widgets' messages that Python has not done with: they may have a channel of their own, which no cell waits for
+# For short, `notebook` and `kernel`; and the widgets' messages that Python has not done with: they may have a channel of
+# their own, which no cell waits for
 FOLLOW = """() => {
-    const underWay = window.underWay = new Set();
-    window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.anyMessage.connect((_, {msg, direction}) => {
+    const {content, sessionContext} = jupyterapp.shell.currentWidget, underWay = window.underWay = new Set();
+    [window.notebook, window.kernel] = [content, sessionContext.session.kernel];
+    kernel.anyMessage.connect((_, {msg, direction}) => {
         const {header, parent_header, content} = msg;
         if (direction === "send" && header.msg_type === "comm_msg") underWay.add(header.msg_id);
         if (header.msg_type === "status" && content.execution_state === "idle") underWay.delete(parent_header.msg_id);
     });
 }"""
-
 CLOSE = """() => Promise.all([...window.jupyterapp.shell.widgets("main")].filter(panel => panel.context).map(panel => {
     panel.context.model.dirty = false;  // no question whether to save
     const closed = new Promise(resolve => panel.disposed.connect(() => resolve()));
@@ -112,59 +118,64 @@ def chromium():
         browser.close()
 
 
-@contextlib.contextmanager
-def server(folder, application="jupyterlab", *options):
-    """Runs JupyterLab, or Notebook 7 ("notebook"), in an empty folder; gives its root, a copy of the
-    project, its address and its token. Its kernels have the small data set and no network but this
-    machine."""
-    root = folder / "root"
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
+def until(connect, seconds=60):
+    """What `connect` gives once it raises no OSError."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return connect()
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+
+
+def copy_project(root):
     root.mkdir()
     for name in ("lenet_helpers.py", "requirements.txt"):
         shutil.copy(PROJECT / name, root)
     for name in ("notebooks", "img"):
         shutil.copytree(PROJECT / name, root / name)
-    for name, value in SETTINGS.items():
-        file = folder / "settings/@jupyterlab" / f"{name}.jupyterlab-settings"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(value), encoding="utf-8")
-    page_config = folder / "config/labconfig/page_config.json"
-    page_config.parent.mkdir(parents=True)
-    page_config.write_text('{"buildCheck": false}', encoding="utf-8")  # seconds of node
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    token, base = secrets.token_hex(16), f"http://127.0.0.1:{port}"
-    env = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in ("LENET_DATA", "LENET_SAVE")
-    }
-    env |= dict(
+
+
+@contextlib.contextmanager
+def server(folder, application="jupyterlab"):
+    """Runs JupyterLab, or Notebook 7 ("notebook"), in an empty folder; gives its root, a copy of the
+    project, its address and its token. Its kernels have the small data set and no network but this
+    machine."""
+    root, config, token = folder / "root", folder / "config", secrets.token_hex(16)
+    copy_project(root)
+    (config / "labconfig").mkdir(parents=True)
+    for name, content in CONFIG.items():
+        (config / "labconfig" / name).write_text(json.dumps(content), encoding="utf-8")
+    kept = {name: os.environ[name] for name in os.environ.keys() - {"LENET_DATA", "LENET_SAVE"}}
+    env = kept | dict(
         JUPYTER_TOKEN=token,
-        JUPYTER_CONFIG_DIR=str(folder / "config"),
+        JUPYTER_CONFIG_DIR=str(config),
         JUPYTER_RUNTIME_DIR=str(folder / "runtime"),
         JUPYTERLAB_WORKSPACES_DIR=str(folder / "workspaces"),
         JUPYTERLAB_SETTINGS_DIR=str(folder / "settings"),
         no_proxy="localhost,127.0.0.1",
         **dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9"),
     )
+    base = f"http://127.0.0.1:{(port := free_port())}"
     where = ["--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0"]
     where += ["--no-browser", "--allow-root", f"--ServerApp.root_dir={root}"]
-    command = [sys.executable, "-m", application, "--expose-app-in-browser", *where, *options]
+    command = [sys.executable, "-m", application, "--expose-app-in-browser", *where]
     log = folder / "server.log"
     with log.open("w") as out:
         process = subprocess.Popen(command, stdout=out, stderr=out, env=env, cwd=root)
     try:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and process.poll() is None:
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"{base}/api/status?token={token}", timeout=2).close()
-                break
-            time.sleep(0.2)
-        else:
-            raise RuntimeError(
-                f"{application} did not start:\n" + log.read_text(errors="replace")[-2000:]
-            )
+        until(lambda: urllib.request.urlopen(f"{base}/api/status?token={token}", timeout=2).close())
         yield root, base, token
+    except urllib.error.URLError as error:
+        error.add_note(log.read_text(errors="replace")[-2000:])
+        raise
     finally:
         process.terminate()  # ends its kernels, too
         try:
@@ -176,13 +187,8 @@ def server(folder, application="jupyterlab", *options):
 @contextlib.contextmanager
 def private_lab(folder, browser=None):
     """Gives a `Lab` in an empty folder, in a browser of its own if none is given."""
-    quiet = (
-        "--LabApp.news_url=None",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-    )
-    with contextlib.ExitStack() as stack:
-        root, base, token = stack.enter_context(server(folder, "jupyterlab", *quiet))
-        yield Lab(root, base, token, browser or stack.enter_context(chromium()))
+    with server(folder) as where, contextlib.ExitStack() as stack:
+        yield Lab(*where, browser or stack.enter_context(chromium()))
 
 
 @contextlib.contextmanager
@@ -195,9 +201,7 @@ def notebooks(lab):
     its own, shut down at the end. Fails for a cell that raises and, at the end, for a JavaScript error in the page.
     """
     page, sessions = lab.page, []
-    execute = (
-        "([name, values]) => window.jupyterapp.commands.execute(name, values).then(() => null)"
-    )
+    execute = "([name, values]) => jupyterapp.commands.execute(name, values).then(() => null)"
 
     def open_notebook(cells_or_path, run=True, theme="light", width=1280, height=1000, seconds=120):
         path, session = lab.place(cells_or_path)
@@ -208,8 +212,7 @@ def notebooks(lab):
         page.evaluate(execute, ["docmanager:open", {"path": path}])
         page.wait_for_function(IDLE, timeout=60_000)
         page.evaluate(FOLLOW)
-        look = {"theme": f"JupyterLab {theme.title()}"}
-        page.evaluate(execute, ["apputils:change-theme", look])
+        page.evaluate(execute, ["apputils:change-theme", {"theme": f"JupyterLab {theme.title()}"}])
         if run:
             run_all(page, seconds)
         return page
@@ -238,19 +241,58 @@ def run_all(page, seconds=120):
     )
     assert is_over, f"not done in {seconds} s"
     page.wait_for_function(IDLE)
-    failed = page.evaluate("""() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells
-        .flatMap(cell => cell.outputs ?? []).filter(output => output.output_type === "error")
-        .map(output => `${output.ename}: ${output.evalue}`)""")
-    assert not failed
+    outputs = [output for cell in cells(page) for output in cell.get("outputs", [])]
+    assert not [each["evalue"] for each in outputs if each["output_type"] == "error"]
+
+
+def cells(page):
+    """The notebook's, as it would be saved."""
+    return page.evaluate("notebook.model.toJSON().cells")
+
+
+def keys_stay_in(page, *controls):
+    """No key that is pressed on a control, None: where the focus is, reaches the notebook: `d d` would delete a cell."""
+    look = "[notebook.model.toJSON().cells.map(cell => [cell.cell_type, cell.source]), notebook.activeCellIndex]"
+    before = page.evaluate(look)
+    for control in controls:
+        if control:
+            control.focus()
+        for key in ("d", "d", "x", "a", "b", "m", "ArrowDown", "ArrowUp", "Escape"):
+            page.keyboard.press(key)
+        assert page.evaluate(look) == before, control
+
+
+WIDGETS = {  # its place in the page: the cell
+    ".lh-run": """class Net(lh.LeNet5):  # needs a name of the notebook, which a kernel that shuts down takes away
+    def forward(self, x):
+        return super().forward(x) + torch.zeros(10)
+run = lh.train_in_background(Net(), digits, epochs=EPOCHS)
+run""",
+    ".lh-explorer": "one = lh.explore_convolution()\none",
+    ".lh-picture": "lh.explore_kernels(torch.rand(40, 40) - 0.5)",
+    ".lh-down": "lh.downhill(Net(), digits.train)",
+    ".lh-soft": "lh.explore_softmax(torch.linspace(-4.25, 4.75, 10), 6)",
+    ".lh-pad": "lh.DrawPad({'100 epochs': Net(), 'my own': lh.LeNet5()})",
+}
+
+
+def open_widgets(open_notebook, language="en", epochs=2, **look):
+    """A notebook with every widget."""
+    setup = "import lenet_helpers as lh, torch\nlh.start({!r})\ndigits = lh.sklearn_digits()"
+    cells = [cell.replace("EPOCHS", str(epochs)) for cell in WIDGETS.values()]
+    page = open_notebook([setup.format(language), *cells], **look)
+    for place in WIDGETS:
+        page.locator(place).first.wait_for()
+    return page
 
 
 def end_python(lab, how):
     """Ends the kernel of the notebook that is shown: how is "restart", "shutdown" or "crash"."""
-    context, page = "window.jupyterapp.shell.currentWidget.sessionContext", lab.page
+    page = lab.page
     if how == "restart":
-        page.evaluate(f"() => {context}.session.kernel.restart()")
+        page.evaluate("kernel.restart()")
     elif how == "shutdown":
-        page.evaluate(f"() => {context}.shutdown()")
+        page.evaluate("jupyterapp.shell.currentWidget.sessionContext.shutdown()")
         lab.session = None
     else:
         send(page, "import os, signal; os.kill(os.getpid(), signal.SIGTERM)")
@@ -259,14 +301,8 @@ def end_python(lab, how):
 
 def send(page, code):
     """Sends code to the notebook's kernel, past the cells; `window.ended` once it is done."""
-    page.evaluate(
-        """code => {
-        const {kernel} = window.jupyterapp.shell.currentWidget.sessionContext.session;
-        window.ended = false;
-        kernel.requestExecute({code}).done.then(() => { window.ended = true; }, () => {});
-    }""",
-        code,
-    )
+    execute = "kernel.requestExecute({code}).done.then(() => { window.ended = true; }, () => {})"
+    page.evaluate(f"code => {{ window.ended = false; {execute}; }}", code)
 
 
 @contextlib.contextmanager
@@ -275,9 +311,7 @@ def busy(page, folder, code=""):
     over = folder / "over"
     loop = f"import os, time\nwhile not os.path.exists({str(over)!r}): time.sleep(0.05)"
     send(page, code or loop)
-    page.wait_for_function(
-        "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'busy'"
-    )
+    page.wait_for_function("kernel.status === 'busy'")
     try:
         yield
     finally:
@@ -289,10 +323,9 @@ def run_code(page, code):
     it prints."""
     return page.evaluate(
         """async code => {
-        const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
         const pause = () => new Promise(resolve => setTimeout(resolve, 20));
         await pause();
-        for (let i = 0; i < 500 && window.underWay?.size; i++) await pause();
+        for (let i = 0; i < 500 && underWay.size; i++) await pause();
         const future = kernel.requestExecute({code}), texts = [];
         future.onIOPub = message => {
             if (message.header.msg_type === "stream") texts.push(message.content.text);

@@ -359,6 +359,7 @@ def test_a_browser_that_cannot_run_it_says_so(browser, tmp_path):
     page.close()
 
 
+@pytest.mark.ci
 def test_it_learns_in_the_page(open_page):
     """From pressing Start to a network of one's own that reads the pad, offline."""
     page = open_page()

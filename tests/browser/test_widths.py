@@ -1,22 +1,8 @@
 """Every widget at every width: nothing is cut, lies outside or over another part, and heights stay."""
 
 import pytest
-from lab import run_code
+from lab import open_widgets, run_code
 
-CELLS = (
-    """import lenet_helpers as lh, torch
-lh.start("{}")
-digits = lh.sklearn_digits()
-torch.manual_seed(0)
-model = lh.LeNet5()
-lh.downhill(model, digits.train)""",
-    "lh.explore_softmax(torch.linspace(-4.25, 4.75, 10), 6)",
-    "run = lh.train_in_background(model, digits, epochs=2)\nrun",
-    "run.wait()\none = lh.explore_convolution()\none",
-    "lh.explore_kernels(torch.rand(40, 40) - 0.5)",
-    "lh.DrawPad({'100 epochs': lh.LeNet5(), 'my own': model})",
-    "lh.start('en')",
-)
 WIDTHS = (280, 390, 479, 480, 567, 820, 1280, 1900)
 LOOK = """async ([selector, widths]) => {
     const frame = () => new Promise(done => requestAnimationFrame(done));
@@ -72,8 +58,8 @@ ARRIVED = """([n, preset]) => document.querySelector("[name=n_in]").value === n
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_nothing_is_cut_at_any_width_and_nothing_moves(open_notebook, language):
-    page = open_notebook([cell.replace("{}", language) for cell in CELLS], width=2100)
-    page.locator(".lh-explorer").nth(1).wait_for()
+    page = open_widgets(open_notebook, language, width=2100)
+    run_code(page, "run.wait(); torch.manual_seed(0)")
 
     def places(selector):
         """Height, and where the controls are, at each width; no fault at any."""
