@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 from lab import PROJECT
-from material import fresh
+from material import DRAWINGS, fresh
 from torch.nn import functional as F
 
 import lenet_helpers as lh
 from notebooks.support.data.digits import small_set
+from notebooks.support.data.drawing import PEN, draw_strokes
 from notebooks.support.figures.images import number_text
 from notebooks.support.widgets import explorer
 from notebooks.support.widgets.widget import javascript, module
@@ -87,6 +88,29 @@ def test_numbers_are_written_short_and_as_in_python(page):
     written = page.evaluate("values => values.map(explorer.numberText)", values)
     assert written[: len(short)] == list(short.values())
     assert written == [number_text(float(value)) for value in values]
+
+
+WEIGHTS = {"1/9": 1 / 9, "1,5": 1.5, "−2": -2, " -.5 ": -0.5, "１／４": 0.25, "2.": 2, "1e3": 1000}
+WEIGHTS |= dict.fromkeys(["", "x", "1/0", "1//9", "2 1", "1.2.3", "1e308", "Infinity"])
+
+
+def test_fractions_and_commas_are_read_as_weights(page):
+    read = page.evaluate("all => all.map(explorer.weightOf)", [*WEIGHTS])
+    assert read == [*WEIGHTS.values()]
+
+
+def test_a_drawing_is_prepared_as_in_python(page):
+    halves = [0.5, 1.5, 2.5, -0.5, 7.49, 7.51]
+    assert page.evaluate("all => all.map(lenet5.roundHalfEven)", halves) == [*map(round, halves)]
+    levels = draw_strokes(DRAWINGS[7]["strokes"])
+    as_drawn = "all => [...lenet5.asDrawn(Uint8Array.from(all), 112)]"
+    area = F.interpolate(torch.tensor(levels / 255)[None, None], 28, mode="area").flatten()
+    assert np.allclose(page.evaluate(as_drawn, levels.flatten().tolist()), area, atol=1e-6)
+    no_guess = f"all => lenet5.noGuess(Uint8Array.from(all), 112, {PEN})"
+    for strokes, problem in ([], "empty"), ([[(0.3, 0.3)]], "dot"), (DRAWINGS[7]["strokes"], ""):
+        levels = draw_strokes(strokes).flatten().tolist()
+        assert page.evaluate(no_guess, levels) == problem
+    assert page.evaluate(no_guess, [255] * 112 * 112) == "full"
 
 
 def test_a_step_downhill_is_torchs(page, small):
