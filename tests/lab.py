@@ -230,16 +230,11 @@ def notebooks(lab):
 
 def run_all(page, seconds=120):
     """Runs the notebook from top to bottom; fails for a cell that raises."""
-    is_over = (
-        page.evaluate(  # no looking at it meanwhile, which would have the page drawn all the time
-            """seconds => Promise.race([
-            window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => true, () => true),
-            new Promise(resolve => setTimeout(() => resolve(false), 1000 * seconds)),
-        ])""",
-            seconds,
-        )
-    )
-    assert is_over, f"not done in {seconds} s"
+    run = """seconds => Promise.race([  // nobody looks meanwhile, which would have the page drawn all the time
+        jupyterapp.commands.execute("notebook:run-all-cells").then(() => true, () => true),
+        new Promise(resolve => setTimeout(() => resolve(false), 1000 * seconds)),
+    ])"""
+    assert page.evaluate(run, seconds), f"not done in {seconds} s"
     page.wait_for_function(IDLE)
     outputs = [output for cell in cells(page) for output in cell.get("outputs", [])]
     assert not [each["evalue"] for each in outputs if each["output_type"] == "error"]

@@ -172,8 +172,12 @@ def test_by_keyboard_alone(open_page):
     seen = set()
     for _ in range(60):
         page.keyboard.press("Tab")
-        here = "e => e.name || e.dataset.sample || e.dataset.grid || e.className"
-        seen.add(page.locator(":focus").evaluate(here))
+        seen.add(
+            page.evaluate("""() => {
+            const e = document.activeElement;
+            return e.name || e.dataset.sample || e.dataset.grid || e.className;
+        }""")
+        )
     assert {"3", "lh-pad-clear", "lh-pad-centre", "n_in", "stride", "preset"} <= seen
     assert {"input", "kernel", "output"} <= seen
     page.locator('[data-sample="8"]').focus()
@@ -224,13 +228,11 @@ def test_nothing_scrolls_sideways(open_page, language, phone):
         assert page.evaluate(cut) == []
         if width > 280:  # a map's picture, window, kernel and products in a line
             assert page.evaluate(rows) == [1] * 6
-    if phone:  # pad and guess are on its first screen
-        page = open_page(language, **phone)
-        for width, height in (360, 740), (740, 360):
-            page.set_viewport_size({"width": width, "height": height})
-            for part in (".lh-pad-canvas", ".lh-pad-clear", ".lh-pad-guess"):
-                box = page.locator(part).bounding_box()
-                assert box["y"] >= 0 and box["y"] + box["height"] <= height
+    for width, height in (360, 740), (740, 360):  # pad and guess are on a phone's first screen
+        page = open_page(language, width, height, **PHONE)
+        for part in (".lh-pad-canvas", ".lh-pad-clear", ".lh-pad-guess"):
+            box = page.locator(part).bounding_box()
+            assert box["y"] >= 0 and box["y"] + box["height"] <= height
 
 
 def told(page):
