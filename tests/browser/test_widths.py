@@ -11,7 +11,7 @@ LOOK = """async ([selector, widths]) => {
     const look = root => {
         const room = boxOf(root), faults = [], text = document.createRange();
         const seen = [...root.querySelectorAll("*")].filter(each => each.getClientRects().length
-            && !each.closest("svg, canvas *, [aria-live]") && getComputedStyle(each).visibility === "visible");
+            && !each.closest("svg, .lh-explorer canvas, [aria-live]") && getComputedStyle(each).visibility === "visible");
         for (const each of seen) {
             text.selectNodeContents(each);  // what is empty has no place
             if ([boxOf(each), ...each.textContent && !each.matches("select, option") ? [boxOf(text)] : []].some(box => box.left < room.left - 1 || box.right > room.right + 1
