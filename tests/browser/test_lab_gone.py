@@ -20,9 +20,7 @@ def test_each_widget_says_that_python_is_gone_and_goes_on(open_notebook, lab, ho
     for place in (".lh-run-note", ".lh-gone", ".lh-down-gone", ".lh-soft-gone", ".lh-pad-notice"):
         page.locator(place, has_text="Python is gone").first.wait_for()
     draw(page, [[(0.5, 0.2), (0.5, 0.8)]])
-    page.wait_for_timeout(
-        3000
-    )  # what a dying Python may still send; and however long no answer comes
+    page.wait_for_timeout(3000)  # a dying Python may still send; and no answer comes, however long
     assert "Python is gone" in page.locator(".lh-pad-notice").inner_text()
     assert page.locator(".lh-run-status").inner_text().startswith("Stopped")
     assert not page.locator(".lh-run-fault").inner_text()
