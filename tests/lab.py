@@ -248,10 +248,10 @@ def cells(page):
 def keys_stay_in(page, *controls):
     """No key that is pressed on a control, None: where the focus is, reaches the notebook: `d d` would delete a cell."""
     look = "[notebook.model.toJSON().cells.map(cell => [cell.cell_type, cell.source]), notebook.activeCellIndex]"
-    before = page.evaluate(look)
     for control in controls:
         if control:
-            control.focus()
+            control.focus()  # which makes its cell the active one
+        before = page.evaluate(look)
         for key in ("d", "d", "x", "a", "b", "m", "ArrowDown", "ArrowUp", "Escape"):
             page.keyboard.press(key)
         assert page.evaluate(look) == before, control
