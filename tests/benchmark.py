@@ -32,7 +32,7 @@ from torchvision.transforms import ToTensor
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 from lab import chromium, notebooks, private_lab
-from material import DRAWINGS, draw, fresh
+from material import DRAWINGS, TRAINED, draw, fresh
 
 import lenet_helpers as lh
 from notebooks.support.data import mnist
@@ -181,8 +181,7 @@ def pen_up_to_answer(page):
 
 
 def page(digits):
-    trained = "lh.load_weights(lh.LeNet5(), 'notebooks/trained/lenet5.pt')"
-    cell = f"import lenet_helpers as lh\nlh.DrawPad({trained})"
+    cell = f"import lenet_helpers as lh\nlh.DrawPad({TRAINED})"
     with lab() as (browser, open_notebook):
         own = browser.new_page(viewport={"width": 1280, "height": 1000})
         own.goto(PAGE)

@@ -19,10 +19,13 @@ from notebooks.support.words import texts
 
 
 def pytest_collection_modifyitems(config, items):
-    """With the tests, nbval runs of each notebook the edition that the browser does not."""
-    others = [i for i in items if i.path.suffix == ".ipynb" and runs_in_browser(i.path)]
-    config.hook.pytest_deselected(items=others)
-    items[:] = [item for item in items if item not in others]
+    """With the tests, nbval runs of each notebook the edition that the browser does not. What takes longest comes first,
+    so that two workers end together."""
+    notebooks = [item for item in items if item.path.suffix == ".ipynb"]
+    others = {item for item in notebooks if runs_in_browser(item.path)}
+    config.hook.pytest_deselected(items=list(others))
+    first = [item for item in items if item.path.name == "test_lab_notebooks.py"] + notebooks
+    items[:] = [item for item in dict.fromkeys(first + items) if item not in others]
 
 
 @pytest.fixture(autouse=True)

@@ -9,35 +9,42 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import nbformat
+
 PROJECT = Path(__file__).resolve().parent.parent
-CHROMIUM = os.environ.get("CHROMIUM") or next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))),
-    None,
-)
-SETTINGS = {  # no news, no saving by itself, every cell in the page
-    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
-    "docmanager-extension/plugin": {"autosave": False},
-    "notebook-extension/tracker": {"windowingMode": "none"},
+NAMES = "chromium", "chromium-browser", "google-chrome", "chrome"
+CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+CONFIG = {  # no news, no saving by itself, every cell in the page; no seconds of node
+    "default_setting_overrides.json": {
+        "@jupyterlab/apputils-extension:notification": {
+            "fetchNews": "false",
+            "checkForUpdates": False,
+        },
+        "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
+        "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
+    },
+    "page_config.json": {"buildCheck": False},
 }
 IDLE = """() => {
     const panel = window.jupyterapp?.shell.currentWidget, context = panel?.sessionContext;
     return Boolean(panel?.context?.isReady && context?.isReady && context.session?.kernel?.status === "idle");
 }"""
 
-# The widgets' messages that Python has not done with: they may have a channel of their own, which no cell waits for
+# For short, `notebook` and `kernel`; and the widgets' messages that Python has not done with: they may have a channel of
+# their own, which no cell waits for
 FOLLOW = """() => {
-    const underWay = window.underWay = new Set();
-    window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.anyMessage.connect((_, {msg, direction}) => {
+    const {content, sessionContext} = jupyterapp.shell.currentWidget, underWay = window.underWay = new Set();
+    [window.notebook, window.kernel] = [content, sessionContext.session.kernel];
+    kernel.anyMessage.connect((_, {msg, direction}) => {
         const {header, parent_header, content} = msg;
         if (direction === "send" && header.msg_type === "comm_msg") underWay.add(header.msg_id);
         if (header.msg_type === "status" && content.execution_state === "idle") underWay.delete(parent_header.msg_id);
     });
 }"""
-
 CLOSE = """() => Promise.all([...window.jupyterapp.shell.widgets("main")].filter(panel => panel.context).map(panel => {
     panel.context.model.dirty = false;  // no question whether to save
     const closed = new Promise(resolve => panel.disposed.connect(() => resolve()));
@@ -52,7 +59,6 @@ class Lab:
     def __init__(self, root, base, token, browser):
         self.root, self.base, self.token, self.errors = root, base, token, []
         self.session = None  # of the notebooks that are no files of the project: one kernel, which has imported the helper
-        self.helpers = ThreadPoolExecutor()  # for what need not be waited for
         self.page = browser.new_page()
         self.page.set_default_timeout(20_000)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -62,23 +68,30 @@ class Lab:
         )
         self.page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
 
-    def ask(self, method, path, content=None):
-        request = urllib.request.Request(
-            f"{self.base}{path}",
-            json.dumps(content).encode() if content else None,
-            headers={"Authorization": f"token {self.token}"},
-            method=method,
-        )
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.loads(answer.read() or "null")
+    def ask(self, method, path, content):
+        headers = {"Authorization": f"token {self.token}"}
+        address = f"{self.base}/api/sessions{path}"
+        return self.page.request.fetch(address, method=method, data=content, headers=headers).json()
 
     def start_kernel(self, path):
         """Starts a kernel for a notebook that is still to be opened; returns the session's id."""
-        return self.ask(
-            "POST",
-            "/api/sessions",
-            {"path": path, "name": path, "type": "notebook", "kernel": {"name": "python3"}},
-        )["id"]
+        kernel = {"path": path, "name": path, "type": "notebook", "kernel": {"name": "python3"}}
+        return self.ask("POST", "", kernel)["id"]
+
+    def place(self, notebook):
+        """Puts a notebook where JupyterLab finds it, with its kernel started; returns its path, and the session if it
+        is to be ended."""
+        if isinstance(notebook, Path):
+            path = notebook.resolve().relative_to(PROJECT).as_posix()
+            return path, self.start_kernel(path)
+        path = f"test_{secrets.token_hex(3)}.ipynb"
+        cells = [nbformat.v4.new_code_cell(source) for source in notebook]
+        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        content = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+        nbformat.write(content, self.root / path)
+        self.session = self.session or self.start_kernel(path)
+        self.ask("PATCH", f"/{self.session}", {"path": path})
+        return path, None
 
     def reload(self):
         """The page anew, with the notebook that is shown. (The old workspace would open it, too, and late.)"""
@@ -105,69 +118,64 @@ def chromium():
         browser.close()
 
 
-@contextlib.contextmanager
-def server(folder, application="jupyterlab", *options):
-    """Runs JupyterLab, or Notebook 7 ("notebook"), in an empty folder; gives its root, a copy of the
-    project, its address and its token. Its kernels have the small data set and no network but this
-    machine."""
-    root = folder / "root"
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
+def until(connect, seconds=60):
+    """What `connect` gives once it raises no OSError."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return connect()
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+
+
+def copy_project(root):
     root.mkdir()
     for name in ("lenet_helpers.py", "requirements.txt"):
         shutil.copy(PROJECT / name, root)
     for name in ("notebooks", "img"):
         shutil.copytree(PROJECT / name, root / name)
-    for name, value in SETTINGS.items():
-        file = folder / "settings/@jupyterlab" / f"{name}.jupyterlab-settings"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(value), encoding="utf-8")
-    page_config = folder / "config/labconfig/page_config.json"
-    page_config.parent.mkdir(parents=True)
-    page_config.write_text('{"buildCheck": false}', encoding="utf-8")  # seconds of node
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    token, base = secrets.token_hex(16), f"http://127.0.0.1:{port}"
-    env = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in ("LENET_DATA", "LENET_SAVE")
-    }
-    env |= dict(
+
+
+@contextlib.contextmanager
+def server(folder, application="jupyterlab"):
+    """Runs JupyterLab, or Notebook 7 ("notebook"), in an empty folder; gives its root, a copy of the
+    project, its address and its token. Its kernels have the small data set and no network but this
+    machine."""
+    root, config, token = folder / "root", folder / "config", secrets.token_hex(16)
+    copy_project(root)
+    (config / "labconfig").mkdir(parents=True)
+    for name, content in CONFIG.items():
+        (config / "labconfig" / name).write_text(json.dumps(content), encoding="utf-8")
+    kept = {name: os.environ[name] for name in os.environ.keys() - {"LENET_DATA", "LENET_SAVE"}}
+    env = kept | dict(
         JUPYTER_TOKEN=token,
-        JUPYTER_CONFIG_DIR=str(folder / "config"),
+        JUPYTER_CONFIG_DIR=str(config),
         JUPYTER_RUNTIME_DIR=str(folder / "runtime"),
         JUPYTERLAB_WORKSPACES_DIR=str(folder / "workspaces"),
         JUPYTERLAB_SETTINGS_DIR=str(folder / "settings"),
         no_proxy="localhost,127.0.0.1",
         **dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9"),
     )
-    command = [
-        sys.executable,
-        "-m",
-        application,
-        "--no-browser",
-        "--ip=127.0.0.1",
-        f"--port={port}",
-        "--allow-root",
-        "--ServerApp.port_retries=0",
-        f"--ServerApp.root_dir={root}",
-        "--expose-app-in-browser",
-        *options,
-    ]
+    base = f"http://127.0.0.1:{(port := free_port())}"
+    where = ["--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0"]
+    where += ["--no-browser", "--allow-root", f"--ServerApp.root_dir={root}"]
+    command = [sys.executable, "-m", application, "--expose-app-in-browser", *where]
     log = folder / "server.log"
     with log.open("w") as out:
         process = subprocess.Popen(command, stdout=out, stderr=out, env=env, cwd=root)
     try:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and process.poll() is None:
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"{base}/api/status?token={token}", timeout=2).close()
-                break
-            time.sleep(0.2)
-        else:
-            raise RuntimeError(
-                f"{application} did not start:\n" + log.read_text(errors="replace")[-2000:]
-            )
+        until(lambda: urllib.request.urlopen(f"{base}/api/status?token={token}", timeout=2).close())
         yield root, base, token
+    except urllib.error.URLError as error:
+        error.add_note(log.read_text(errors="replace")[-2000:])
+        raise
     finally:
         process.terminate()  # ends its kernels, too
         try:
@@ -179,13 +187,8 @@ def server(folder, application="jupyterlab", *options):
 @contextlib.contextmanager
 def private_lab(folder, browser=None):
     """Gives a `Lab` in an empty folder, in a browser of its own if none is given."""
-    quiet = (
-        "--LabApp.news_url=None",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-    )
-    with contextlib.ExitStack() as stack:
-        root, base, token = stack.enter_context(server(folder, "jupyterlab", *quiet))
-        yield Lab(root, base, token, browser or stack.enter_context(chromium()))
+    with server(folder) as where, contextlib.ExitStack() as stack:
+        yield Lab(*where, browser or stack.enter_context(chromium()))
 
 
 @contextlib.contextmanager
@@ -198,48 +201,18 @@ def notebooks(lab):
     its own, shut down at the end. Fails for a cell that raises and, at the end, for a JavaScript error in the page.
     """
     page, sessions = lab.page, []
+    execute = "([name, values]) => jupyterapp.commands.execute(name, values).then(() => null)"
 
     def open_notebook(cells_or_path, run=True, theme="light", width=1280, height=1000, seconds=120):
-        if isinstance(cells_or_path, Path):
-            path = cells_or_path.resolve().relative_to(PROJECT).as_posix()
-            sessions.append(lab.start_kernel(path))
-        else:
-            path = f"test_{secrets.token_hex(3)}.ipynb"
-            cells = [
-                {
-                    "cell_type": "code",
-                    "id": f"c{i}",
-                    "metadata": {},
-                    "outputs": [],
-                    "execution_count": None,
-                    "source": source,
-                }
-                for i, source in enumerate(cells_or_path)
-            ]
-            kernel = {
-                "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
-            }
-            (lab.root / path).write_text(
-                json.dumps(
-                    {"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
-                ),
-                encoding="utf-8",
-            )
-            lab.session = lab.session or lab.start_kernel(path)
-            lab.ask("PATCH", f"/api/sessions/{lab.session}", {"path": path})
+        path, session = lab.place(cells_or_path)
+        sessions.append(session)
         page.set_viewport_size({"width": width, "height": height})
         page.mouse.move(2, 2)
         page.evaluate(CLOSE)
-        page.evaluate(
-            "path => window.jupyterapp.commands.execute('docmanager:open', {path}).then(() => null)",
-            path,
-        )
+        page.evaluate(execute, ["docmanager:open", {"path": path}])
         page.wait_for_function(IDLE, timeout=60_000)
         page.evaluate(FOLLOW)
-        page.evaluate(
-            "dark => window.jupyterapp.commands.execute('apputils:change-theme', {theme: dark})",
-            f"JupyterLab {theme.title()}",
-        )
+        page.evaluate(execute, ["apputils:change-theme", {"theme": f"JupyterLab {theme.title()}"}])
         if run:
             run_all(page, seconds)
         return page
@@ -249,37 +222,95 @@ def notebooks(lab):
     finally:
         errors = lab.errors[:]
         lab.close_notebooks()
-        for session in sessions:
-            lab.helpers.submit(lab.ask, "DELETE", f"/api/sessions/{session}")
+        end = "window.jupyterapp.serviceManager.sessions.shutdown(id)"
+        for session in filter(None, sessions):
+            page.evaluate(f"id => {{ {end}; }}", session)  # nobody waits for it
     assert not errors, errors
 
 
 def run_all(page, seconds=120):
     """Runs the notebook from top to bottom; fails for a cell that raises."""
-    page.evaluate("""() => { window.ran = false; window.jupyterapp.commands.execute('notebook:run-all-cells')
-        .finally(() => { window.ran = true; }); }""")
-    page.wait_for_function(f"() => window.ran && ({IDLE})()", timeout=1000 * seconds)
-    failed = page.evaluate("""() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells
-        .flatMap(cell => cell.outputs ?? []).filter(output => output.output_type === "error")
-        .map(output => `${output.ename}: ${output.evalue}`)""")
-    assert not failed
+    run = """seconds => Promise.race([  // nobody looks meanwhile, which would have the page drawn all the time
+        jupyterapp.commands.execute("notebook:run-all-cells").then(() => true, () => true),
+        new Promise(resolve => setTimeout(() => resolve(false), 1000 * seconds)),
+    ])"""
+    assert page.evaluate(run, seconds), f"not done in {seconds} s"
+    page.wait_for_function(IDLE)
+    outputs = [output for cell in cells(page) for output in cell.get("outputs", [])]
+    assert not [each["evalue"] for each in outputs if each["output_type"] == "error"]
+
+
+def cells(page):
+    """The notebook's, as it would be saved."""
+    return page.evaluate("notebook.model.toJSON().cells")
+
+
+def keys_stay_in(page, *controls):
+    """No key that is pressed on a control, None: where the focus is, reaches the notebook: `d d` would delete a cell."""
+    look = "[notebook.model.toJSON().cells.map(cell => [cell.cell_type, cell.source]), notebook.activeCellIndex]"
+    for control in controls:
+        if control:
+            control.focus()  # which makes its cell the active one
+        before = page.evaluate(look)
+        for key in ("d", "d", "x", "a", "b", "m", "ArrowDown", "ArrowUp", "Escape"):
+            page.keyboard.press(key)
+        assert page.evaluate(look) == before, control
+
+
+WIDGETS = {  # its place in the page: the cell
+    ".lh-run": """class Net(lh.LeNet5):  # needs a name of the notebook, which a kernel that shuts down takes away
+    def forward(self, x):
+        return super().forward(x) + torch.zeros(10)
+run = lh.train_in_background(Net(), digits, epochs=EPOCHS)
+run""",
+    ".lh-explorer": "one = lh.explore_convolution()\none",
+    ".lh-picture": "lh.explore_kernels(torch.rand(40, 40) - 0.5)",
+    ".lh-down": "lh.downhill(Net(), digits.train)",
+    ".lh-soft": "lh.explore_softmax(torch.linspace(-4.25, 4.75, 10), 6)",
+    ".lh-pad": "lh.DrawPad({'100 epochs': Net(), 'my own': lh.LeNet5()})",
+}
+
+
+def open_widgets(open_notebook, language="en", epochs=2, **look):
+    """A notebook with every widget."""
+    setup = "import lenet_helpers as lh, torch\nlh.start({!r})\ndigits = lh.sklearn_digits()"
+    cells = [cell.replace("EPOCHS", str(epochs)) for cell in WIDGETS.values()]
+    page = open_notebook([setup.format(language), *cells], **look)
+    for place in WIDGETS:
+        page.locator(place).first.wait_for()
+    return page
 
 
 def end_python(lab, how):
     """Ends the kernel of the notebook that is shown: how is "restart", "shutdown" or "crash"."""
-    context, page = "window.jupyterapp.shell.currentWidget.sessionContext", lab.page
+    page = lab.page
     if how == "restart":
-        page.evaluate(f"() => {context}.session.kernel.restart()")
+        page.evaluate("kernel.restart()")
     elif how == "shutdown":
-        page.evaluate(f"() => {context}.shutdown()")
+        page.evaluate("jupyterapp.shell.currentWidget.sessionContext.shutdown()")
         lab.session = None
     else:
-        code = "import os, signal; os.kill(os.getpid(), signal.SIGTERM)"
-        page.evaluate(
-            f"code => {{ {context}.session.kernel.requestExecute({{code}}); }}",
-            code,
-        )
+        send(page, "import os, signal; os.kill(os.getpid(), signal.SIGTERM)")
         page.locator(".jp-Dialog button").click()  # "The kernel appears to have died"
+
+
+def send(page, code):
+    """Sends code to the notebook's kernel, past the cells; `window.ended` once it is done."""
+    execute = "kernel.requestExecute({code}).done.then(() => { window.ended = true; }, () => {})"
+    page.evaluate(f"code => {{ window.ended = false; {execute}; }}", code)
+
+
+@contextlib.contextmanager
+def busy(page, folder, code=""):
+    """The notebook's kernel is busy for as long: with this code, which must be ended, or with nothing."""
+    over = folder / "over"
+    loop = f"import os, time\nwhile not os.path.exists({str(over)!r}): time.sleep(0.05)"
+    send(page, code or loop)
+    page.wait_for_function("kernel.status === 'busy'")
+    try:
+        yield
+    finally:
+        over.touch()
 
 
 def run_code(page, code):
@@ -287,10 +318,9 @@ def run_code(page, code):
     it prints."""
     return page.evaluate(
         """async code => {
-        const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
         const pause = () => new Promise(resolve => setTimeout(resolve, 20));
         await pause();
-        for (let i = 0; i < 500 && window.underWay?.size; i++) await pause();
+        for (let i = 0; i < 500 && underWay.size; i++) await pause();
         const future = kernel.requestExecute({code}), texts = [];
         future.onIOPub = message => {
             if (message.header.msg_type === "stream") texts.push(message.content.text);

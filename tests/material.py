@@ -1,18 +1,24 @@
 """What several test files work with: networks and drawings."""
 
+import base64
+import io
+import json
 import os
 import subprocess
 import sys
 
 import numpy as np
 import torch
+from IPython.core.formatters import DisplayFormatter
 from lab import PROJECT
+from PIL import Image
 from torch.nn import functional as F
 
 import lenet_helpers as lh
 from notebooks.support.data import drawing
 
 DRAWINGS = [each for each in drawing.DRAWINGS if each["note"] != "sample"]  # three of each digit
+TRAINED = "lh.load_weights(lh.LeNet5(), 'notebooks/trained/lenet5.pt')"  # in a copy of the project
 
 
 def fresh(seed=0):
@@ -52,6 +58,16 @@ def runs_in_browser(path):
     return path.parent.name == ("zh", "en")[int(path.name[:2]) % 2]
 
 
+def picture_of(widget):
+    """The picture in a notebook that is saved with it, as an array; None if there is none."""
+    bundle, _ = DisplayFormatter().format(widget)
+    assert "application/vnd.jupyter.widget-view+json" in bundle and json.dumps(bundle)
+    if "image/png" in bundle:
+        return np.asarray(
+            Image.open(io.BytesIO(base64.b64decode(bundle["image/png"]))).convert("RGB")
+        )
+
+
 def moved_strokes(strokes, size, x, y):
     """Strokes scaled and moved in the unit square: longer side `size`, middle at (x, y)."""
     points = np.vstack(strokes)
@@ -60,16 +76,47 @@ def moved_strokes(strokes, size, x, y):
     return [(np.array(stroke) - middle) * scale + (x, y) for stroke in strokes]
 
 
+def on_page(element, strokes):
+    """Strokes in the unit square as points on the page, where an element is."""
+    element.scroll_into_view_if_needed()
+    box = element.bounding_box()
+    return [
+        [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
+        for stroke in strokes
+    ]
+
+
 def draw(page, strokes):
     """Draws on a page's pad with the mouse."""
-    box = page.locator(".lh-pad-canvas").bounding_box()
-    for stroke in strokes:
-        points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
-        page.mouse.move(*points[0])
+    for stroke in on_page(page.locator(".lh-pad-canvas"), strokes):
+        page.mouse.move(*stroke[0])
         page.mouse.down()
-        for point in points[1:]:
+        for point in stroke[1:]:
             page.mouse.move(*point)
         page.mouse.up()
+
+
+def touch(page, strokes):
+    """A finger on the page; a stroke of one point is a tap."""
+    finger, has_touch = (
+        page.context.new_cdp_session(page),
+        page.evaluate("navigator.maxTouchPoints"),
+    )
+    emulate = lambda on: finger.send("Emulation.setTouchEmulationEnabled", {"enabled": on})  # noqa: E731
+    if not has_touch:
+        emulate(True)
+    for stroke in strokes:
+        for kind, points in (
+            ("Start", stroke[:1]),
+            *(("Move", [p]) for p in stroke[1:]),
+            ("End", []),
+        ):
+            at = [{"x": x, "y": y} for x, y in points]
+            finger.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": at})
+    if not has_touch:
+        page.wait_for_timeout(100)  # a tap becomes a click
+        emulate(False)
+    finger.detach()
 
 
 def run_at_once(codes, save):

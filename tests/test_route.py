@@ -7,7 +7,7 @@ import sys
 
 import nbformat
 import pytest
-from notebook_tool import ROOT, code_cells, sections
+from notebook_tool import ROOT, code_cells, route, sections
 
 LANGUAGES = "zh", "en"
 CLASS = [path.stem for path in sorted((ROOT / "notebooks" / "zh").glob("0[0-4]*.ipynb"))]
@@ -159,3 +159,9 @@ def test_the_guides_clock_gives_each_section_what_it_takes(language):
                 needs[what] = needs.get(what, WORKSHEET) + (OPENING if begins == 0 else 0)
         needs[plan[-1][1]] = END
         assert not {what for what in has if has[what] < needs[what]}
+
+
+@pytest.mark.ci
+@pytest.mark.parametrize("name", CLASS)
+def test_what_every_class_sees_runs_alone(name):
+    route(ROOT / "notebooks" / "zh" / f"{name}.ipynb")

@@ -1,7 +1,7 @@
 """Pages and widgets as axe-core sees them: no fault against WCAG 2.1, A and AA."""
 
 import pytest
-from lab import PROJECT
+from lab import PROJECT, WIDGETS, open_widgets
 
 from notebooks.support.words.texts import LANGUAGES
 
@@ -10,17 +10,6 @@ pytestmark = pytest.mark.ci
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 SHOW_ALL = "document.querySelectorAll('details').forEach(each => { each.open = true; })"
-WIDGETS = {  # a cell that shows it, and its class
-    "draw_pad": ("lh.DrawPad(lh.LeNet5())", "lh-pad"),
-    "explorer": ("lh.explore_convolution(n_in=6)", "lh-explorer"),
-    "kernels": ("lh.explore_kernels(lh.stroke_picture())", "lh-explorer"),
-    "downhill": ("lh.downhill(lh.LeNet5(), lh.sklearn_digits().train)", "lh-down"),
-    "softmax": ("lh.explore_softmax(torch.linspace(-4, 5, 10), 6)", "lh-soft"),
-    "panel": (
-        "run = lh.train_in_background(lh.LeNet5(), lh.sklearn_digits(), epochs=2); run",
-        "lh-run",
-    ),
-}
 
 
 def check(page, within=None):
@@ -29,29 +18,24 @@ def check(page, within=None):
     assert results.response["passes"]
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("width, colours", [(390, "light"), (1280, "dark")])
 @pytest.mark.parametrize("name", ["00_demo", "worksheet"])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_pages(browser, language, name, width, colours):
-    context = browser.new_context(
-        offline=True, color_scheme=colours, viewport={"width": width, "height": 900}
-    )
-    page = context.new_page()
+    screen = {"width": width, "height": 900}
+    page = browser.new_page(offline=True, color_scheme=colours, viewport=screen)
     page.goto((PROJECT / "notebooks" / language / f"{name}.html").as_uri())
     page.evaluate(SHOW_ALL)
     if name == "00_demo":
         page.locator(".lh-pad-guess").wait_for()
         page.locator('[data-sample="3"]').click()
     check(page)
-    context.close()
+    page.close()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_widgets(open_notebook, theme):
-    cells = ["import torch, lenet_helpers as lh", *(cell for cell, _ in WIDGETS.values())]
-    page = open_notebook(cells, theme=theme)
+    page = open_widgets(open_notebook, theme=theme)
     page.evaluate(SHOW_ALL)
-    for _, kind in WIDGETS.values():
-        page.locator(f".{kind}").first.wait_for()
-        check(page, f".{kind}")
+    for place in WIDGETS:
+        check(page, place)

@@ -1,4 +1,4 @@
-"""Every notebook in a real JupyterLab: both editions opened as committed, one of them run from top to bottom.
+"""Every notebook in a real JupyterLab: opened as committed, and one of both editions run from top to bottom.
 
 The code is the same in both (test_notebooks.py); nbval runs the other edition (conftest.py).
 """
@@ -24,15 +24,17 @@ LOADING = """() => [...document.querySelectorAll(".jp-OutputArea-output")]
 
 
 def look(page):
-    page.wait_for_function(
-        f"() => ({PICTURES})().every(Boolean)"
-    )  # each picture is there and is one
+    page.wait_for_function(f"() => ({PICTURES})().every(Boolean)")  # each is there and is one
     for text in page.locator(".jp-Notebook .jp-Cell").all_inner_texts():
         assert not BROKEN.search(text), text
     assert page.locator(".jp-Dialog").count() == 0
 
 
-@pytest.mark.parametrize("path", PATHS, ids=lambda p: f"{p.parent.name}/{p.name}")
+@pytest.mark.parametrize(
+    "path",
+    [p if runs_in_browser(p) else pytest.param(p, marks=pytest.mark.ci) for p in PATHS],
+    ids=lambda p: f"{p.parent.name}/{p.name}",
+)
 def test_opens_and_runs_without_errors_or_broken_widgets(open_notebook, path):
     page = open_notebook(path, run=False)
     look(page)  # pictures where the widgets will be

@@ -1,7 +1,7 @@
 """Notebook 7 instead of JupyterLab: each notebook in a page of its own."""
 
 import pytest
-from lab import IDLE, run_all, server
+from lab import FOLLOW, IDLE, run_all, server
 
 pytestmark = pytest.mark.ci
 
@@ -13,6 +13,7 @@ def test_pad_explorer_and_the_check_before_class(browser, tmp_path):
         def opened(name):
             page.goto(f"{base}/notebooks/notebooks/en/{name}.ipynb?token={token}")
             page.wait_for_function(IDLE, timeout=60_000)
+            page.evaluate(FOLLOW)
             run_all(page, seconds=300)
 
         opened("00_demo")

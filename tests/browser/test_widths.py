@@ -1,32 +1,17 @@
 """Every widget at every width: nothing is cut, lies outside or over another part, and heights stay."""
 
 import pytest
-from lab import run_code
+from lab import open_widgets, run_code
 
-CELLS = (
-    """import lenet_helpers as lh, torch
-lh.start("{}")
-digits = lh.sklearn_digits()
-torch.manual_seed(0)
-model = lh.LeNet5()
-lh.downhill(model, digits.train)""",
-    "lh.explore_softmax(torch.linspace(-4.25, 4.75, 10), 6)",
-    "run = lh.train_in_background(model, digits, epochs=2)\nrun",
-    "run.wait()\none = lh.explore_convolution()\none",
-    "lh.explore_kernels(torch.rand(40, 40) - 0.5)",
-    "lh.start('en')",
-)
 WIDTHS = (280, 390, 479, 480, 567, 820, 1280, 1900)
 LOOK = """async ([selector, widths]) => {
     const frame = () => new Promise(done => requestAnimationFrame(done));
     const boxOf = element => element.getBoundingClientRect(), all = [...document.querySelectorAll(selector)];
     const meet = (p, q) => p.left < q.right - 1 && q.left < p.right - 1 && p.top < q.bottom - 1 && q.top < p.bottom - 1;
-    const lines = element => [...element.getClientRects()];  // a sentence may be broken in two
-    const over = (a, b) => lines(a).some(p => lines(b).some(q => meet(p, q)));
     const look = root => {
         const room = boxOf(root), faults = [], text = document.createRange();
         const seen = [...root.querySelectorAll("*")].filter(each => each.getClientRects().length
-            && !each.closest("svg, canvas, [aria-live]") && getComputedStyle(each).visibility === "visible");
+            && !each.closest("svg, .lh-explorer canvas, [aria-live]") && getComputedStyle(each).visibility === "visible");
         for (const each of seen) {
             text.selectNodeContents(each);  // what is empty has no place
             if ([boxOf(each), ...each.textContent && !each.matches("select, option") ? [boxOf(text)] : []].some(box => box.left < room.left - 1 || box.right > room.right + 1
@@ -35,20 +20,21 @@ LOOK = """async ([selector, widths]) => {
                 faults.push(["cut", each.outerHTML.slice(0, 80)]);
             }
         }
-        const texts = seen.filter(each => each.matches("b, button, input, p, pre, figcaption, span, th, label"));
-        for (const a of texts) for (const b of texts) {
-            if (!a.contains(b) && !b.contains(a) && over(a, b)) {
+        const parts = seen.filter(each => each.matches("b:not(.lh-pad-guess b), button, canvas, figcaption, input, label, p, pre, span, td, th"))
+            .map(each => [each, [...each.getClientRects()]]);  // a sentence may be broken in two
+        for (const [a, lines] of parts) for (const [b, others] of parts) {
+            if (lines.some(p => others.some(q => meet(p, q))) && !a.contains(b) && !b.contains(a)) {
                 faults.push(["overlap", a.outerHTML.slice(0, 80), b.outerHTML.slice(0, 80)]);
             }
         }
-        return [faults, Math.round(room.height)];
+        const held = [...root.querySelectorAll("button, input, select, .lh-pad-canvas")].map(each => boxOf(each));
+        return [faults, [room.height, ...held.flatMap(box => [box.left - room.left, box.top - room.top])].map(Math.round)];
     };
     const found = [];
     for (const width of widths) {
         let before, now;
         for (const root of all) root.parentElement.style.width = `${width}px`;
         do {  // until it is the same twice: values may still arrive
-            await frame();
             await frame();
             [before, now] = [now, JSON.stringify(all.map(look))];
         } while (before !== now);
@@ -57,7 +43,12 @@ LOOK = """async ([selector, widths]) => {
     return found;
 }"""
 SETTINGS = [(6, 3, 1, 0, 1, "random"), (12, 7, 1, 4, 1, "blur"), (12, 7, 4, 4, 3, "random")]
-SETTINGS += [(3, 1, 1, 0, 1, "vertical"), (11, 5, 3, 2, 2, "sharpen"), (10, 7, 1, 3, 1, "own")]
+SETTINGS += [
+    (3, 1, 1, 0, 1, "vertical"),
+    (3, 7, 1, 0, 1, "blur"),
+    (11, 5, 3, 2, 2, "sharpen"),
+    (10, 7, 1, 3, 1, "own"),
+]
 SET = """one.n_in, one.kernel_size, one.stride, one.padding, one.dilation, one.preset = {}
 if one.preset == 'own': one.kernel = torch.randn(7, 7) * 3"""
 ARRIVED = """([n, preset]) => document.querySelector("[name=n_in]").value === n
@@ -65,28 +56,34 @@ ARRIVED = """([n, preset]) => document.querySelector("[name=n_in]").value === n
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_nothing_is_cut_at_any_width(open_notebook, language):
-    page = open_notebook([cell.replace("{}", language) for cell in CELLS], width=2100)
-    page.locator(".lh-explorer").nth(1).wait_for()
+def test_nothing_is_cut_at_any_width_and_nothing_moves(open_notebook, language):
+    page = open_widgets(open_notebook, language, width=2100)
+    run_code(page, "run.wait(); torch.manual_seed(0)")
 
-    def heights(selector):
-        """At each width; no fault at any."""
+    def places(selector):
+        """Height, and where the controls are, at each width; no fault at any."""
         looks = page.evaluate(LOOK, [selector, WIDTHS])
         assert looks and [faults for faults, _ in looks if faults] == [], selector
-        return [height for _, height in looks]
+        return [held for _, held in looks]
 
-    heights(".lh-run")
+    places(".lh-run")
     for root in (".lh-down", ".lh-soft"):
-        before = heights(root)
-        for slider in page.locator(root).get_by_role("slider").all():  # nothing moves under it
+        before = places(root)
+        first, *_, last = page.locator(root).get_by_role("slider").all()
+        for slider in (first, last):  # nothing moves under it
             for key in ("Home", "End"):
                 slider.press(key)
-            assert heights(root) == before
+            assert places(root) == before
+    empty, guess = places(".lh-pad"), page.locator(".lh-pad-guess")
+    for control, state in ("[data-sample='1']", "visible"), (".lh-pad-clear", "hidden"):
+        page.locator(control).click()
+        guess.wait_for(state=state)
+        assert places(".lh-pad") == empty
     seen = []
     for setting in SETTINGS:
         run_code(page, SET.format(setting))
         page.wait_for_function(ARRIVED, arg=[str(setting[0]), setting[-1]])
-        seen.append(heights(".lh-explorer"))
+        seen.append(places(".lh-explorer"))
     assert all(each == seen[0] for each in seen)
 
 

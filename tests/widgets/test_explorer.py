@@ -3,14 +3,10 @@
 The page is tested in test_lab_explorer.py.
 """
 
-import base64
-import io
-import json
-
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from material import picture_of
 
 import lenet_helpers as lh
 from notebooks.support.widgets import explorer as support
@@ -96,21 +92,14 @@ def test_what_is_no_kernel_is_refused(kernel, words):
     assert (explorer.kernel, explorer.preset) == (before, "random")
 
 
-def pixels(bundle):
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(bundle["image/png"]))).convert("RGB"))
-
-
-def test_png_of_the_present_state_for_saved_notebooks():
+def test_picture_of_the_present_state_for_saved_notebooks():
     explorer = lh.explore_convolution()
-    bundle, _ = explorer._repr_mimebundle_()
-    assert "application/vnd.jupyter.widget-view+json" in bundle and json.dumps(bundle)
-    before = pixels(bundle)
+    before = picture_of(explorer)
     assert before.std() > 20 and before.shape[1] >= 800
     explorer.stride = 2
-    assert not np.array_equal(pixels(explorer._repr_mimebundle_()[0]), before)
+    assert not np.array_equal(picture_of(explorer), before)
     explorer.kernel_size = 7
-    bundle, _ = explorer._repr_mimebundle_()
-    assert "image/png" not in bundle  # does not fit: nothing to draw, and no traceback
+    assert picture_of(explorer) is None  # does not fit: nothing to draw, and no traceback
     shown = lh.explore_kernels(torch.rand(28, 28)).figure().axes
     assert [ax.images[0].get_array().shape for ax in shown] == [(30, 30), (3, 3), (28, 28)]
 

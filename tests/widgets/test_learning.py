@@ -8,7 +8,7 @@ import copy
 import pytest
 import torch
 import traitlets
-from material import fresh, weights
+from material import fresh, picture_of, weights
 from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 
@@ -59,7 +59,7 @@ def test_the_model_stays_as_it_is(small):
     assert torch.equal(model.c1.weight.grad, gradient)
     assert lh.downhill(model, small.train).losses == found.losses  # grads start at 0
     found.weights, found.learning_rate = [5, 4.1], 0.3
-    assert "image/png" in found._repr_mimebundle_()[0]
+    assert picture_of(found) is not None
     with pytest.raises(traitlets.TraitError):
         found.learning_rate = 0.31
 
@@ -88,7 +88,7 @@ def test_softmax_takes_scores_and_a_label(network, four):
     shown = lh.explore_softmax(logits, 4)
     assert shown.scores == shown.logits == logits[0].tolist() and shown.label == 4
     shown.scores = [0.0] * 10
-    assert "image/png" in shown._repr_mimebundle_()[0] and shown.logits == logits[0].tolist()
+    assert picture_of(shown) is not None and shown.logits == logits[0].tolist()
     with pytest.raises(ValueError, match="label = 10"):
         lh.explore_softmax(logits, 10)
     with pytest.raises(ValueError, match=r"shape is \(2, 10\)"):
