@@ -1,9 +1,5 @@
 """What several test files work with: networks and drawings."""
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import torch
 from lab import PROJECT
@@ -70,24 +66,3 @@ def draw(page, strokes):
         for point in points[1:]:
             page.mouse.move(*point)
         page.mouse.up()
-
-
-def run_at_once(codes, save):
-    """Runs each code in a Python of its own, with $LENET_SAVE; they begin together."""
-    environment = os.environ | {"LENET_SAVE": str(save)}
-    pipes = dict.fromkeys(("stdin", "stdout"), subprocess.PIPE)
-    start = "import lenet_helpers; print('ready', flush=True); input()\n"
-    kernels = [
-        subprocess.Popen(
-            [sys.executable, "-c", start + code], cwd=PROJECT, env=environment, text=True, **pipes
-        )
-        for code in codes
-    ]
-    for kernel in kernels:
-        assert kernel.stdout.readline() == "ready\n"
-    for kernel in kernels:
-        kernel.stdin.write("\n")
-        kernel.stdin.flush()
-    for kernel in kernels:
-        kernel.communicate(timeout=120)
-        assert kernel.returncode == 0

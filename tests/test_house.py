@@ -1,6 +1,7 @@
 """The house: what imports what, how large a file may be, what a docstring says, every sentence twice."""
 
 import ast
+import functools
 import inspect
 import re
 import subprocess
@@ -120,14 +121,13 @@ def test_javascript_is_small():
         assert functions and max(functions.values()) <= 80, (path, functions)
 
 
-def notebooks_that_use(name):
-    """The numbers of the notebooks whose code uses `lh.name`."""
-    found = set()
-    for path in (PROJECT / "notebooks" / "zh").glob("*.ipynb"):
+@functools.cache
+def code_of_notebooks():
+    """{path: its code}"""
+    found = {}
+    for path in (PROJECT / "notebooks").glob("*/*.ipynb"):
         cells = nbformat.read(path, as_version=4).cells
-        code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
-        if re.search(rf"\blh\.{name}\b", code):
-            found.add(int(path.name[:2]))
+        found[path] = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
     return found
 
 
@@ -141,17 +141,17 @@ def notebooks_that_a_docstring_names(text):
 
 
 def test_docstrings_name_the_notebooks_that_use_a_function():
+    codes = {int(path.name[:2]): code for path, code in code_of_notebooks().items()}
     for name in lh.__all__:
         thing = getattr(lh, name)
         if inspect.isfunction(thing) or inspect.isclass(thing):
             said = notebooks_that_a_docstring_names(" ".join((thing.__doc__ or "").split()))
-            assert said == notebooks_that_use(name), name
+            used = {n for n, code in codes.items() if re.search(rf"\blh\.{name}\b", code)}
+            assert said == used, name
 
 
 def test_what_the_notebooks_use_is_the_vocabulary():
-    for path in (PROJECT / "notebooks").glob("*/*.ipynb"):
-        cells = nbformat.read(path, as_version=4).cells
-        code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+    for path, code in code_of_notebooks().items():
         assert set(re.findall(r"\blh\.(\w+)", code)) <= set(lh.__all__), path
 
 

@@ -85,14 +85,6 @@ def test_no_section_needs_one_that_may_be_skipped(name, tmp_path):
         assert not undefined_names(cells, tmp_path), part.title
 
 
-def test_undefined_names_are_found_in_order_and_after_an_except(tmp_path):
-    code = (
-        "try:\n    a = [b for b in (1,)]\nexcept OSError as c:\n    pass\nprint(a, b, c, d)\nd = 1"
-    )
-    found = undefined_names([nbformat.v4.new_code_cell(code)], tmp_path)
-    assert sorted(found) == ["b", "c", "d"]
-
-
 def test_no_section_for_class_replaces_a_network_of_another():
     for name in CLASS:
         made = [

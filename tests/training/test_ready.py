@@ -25,18 +25,13 @@ def versions(monkeypatch):
     return changed
 
 
-def test_all_is_there():
-    assert "12 packages" in ready.check_packages()
-    assert importlib.metadata.version("anywidget") in ready.check_page()
-
-
 @pytest.mark.parametrize(
     "name, version, words",
-    [("anywidget", "0.8.1", "0.8.1.*>=0.9"), ("matplotlib", None, ".*")],
+    [("anywidget", "0.8.1", "0.8.1.*>=0.9"), ("matplotlib", None, "")],
 )
 def test_what_is_too_old_or_missing_is_named(versions, name, version, words):
     versions[name] = version
-    with pytest.raises((ValueError, ImportError), match=f"{name}.*{words}|{name}$"):
+    with pytest.raises((ValueError, ImportError), match=f"{name}.*{words}"):
         ready.check_packages()
 
 
