@@ -34,6 +34,12 @@ def test_blocks_by_hand(drawing, rows, columns):
     assert torch.allclose(lh.to_mnist_style(drawing), expected, atol=1e-6)
 
 
+def test_a_stroke_by_hand():
+    drawing = draw_strokes([[(0.25, 0.5), (0.75, 0.5)]], pen=4)
+    assert np.flatnonzero(drawing.any(1)).tolist() == [54, 55, 56, 57]
+    assert (drawing[54:58, 28:84] == 255).all()
+
+
 def test_what_is_no_drawing_is_refused():
     for drawing, words in [
         (np.zeros((50, 50), bool), "empty"),

@@ -526,8 +526,12 @@ def test_what_takes_long_is_told_once(said, monkeypatch):
 
 def test_an_interrupt_ends_a_check(said, interruptible):
     """The square button: the next line runs."""
-    threading.Timer(0.5, signal.raise_signal, [signal.SIGINT]).start()
-    line = said("my_output_size", lambda *case: threading.Event().wait())
+
+    def waits(*case):
+        signal.raise_signal(signal.SIGINT)  # Python handles it in its main thread
+        threading.Event().wait()
+
+    line = said("my_output_size", waits)
     assert line.startswith("… my_output_size: my_output_size(6, 3, 1, 0): you interrupted")
     assert said("my_output_size", good_size).startswith("✓")
 

@@ -49,7 +49,7 @@ def test_ready_prints_a_line_each_and_raises_nothing(monkeypatch, capsys, versio
     monkeypatch.setattr(ready, "load_mnist", lambda: small)
     lh.ready()
     assert [line[0] for line in capsys.readouterr().out.splitlines()] == ["✓", "✓", "✗", "✓"]
-    monkeypatch.setattr(ready, "load_mnist", lambda: small._replace(source="MNIST"))
+    monkeypatch.setattr(ready, "load_mnist", lambda: lh.Digits(*small[:2], "MNIST"))
     lh.ready()
     assert "1,797 pictures are there" in capsys.readouterr().out
     monkeypatch.setattr(ready, "load_mnist", lambda: mnist.load_mnist("no such folder"))
