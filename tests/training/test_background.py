@@ -169,6 +169,14 @@ def test_a_network_that_only_guesses_is_not_finished_without_a_word(small, capsy
     assert notes == [run.panel.note] * 2 and f"loss {loss}" in notes[0]
 
 
+def test_a_network_that_is_right_but_unsure_does_not_guess(small, trained, capsys):
+    model = Ending(lambda logits: logits / 1000)
+    model.load_state_dict(trained[0].state_dict())
+    (result,) = lh.train(model, part_of(small, 64), epochs=1, max_lr=1e-6)
+    assert result.accuracy > 0.9 and result.loss > 2.28
+    assert "only guesses" not in capsys.readouterr().out
+
+
 def test_the_model_gets_each_epochs_weights(small, tmp_path):
     """And keeps its own type, mode and gradients; what a cell is about to do with it still works."""
     model, path = fresh(), tmp_path / "w.pt"
