@@ -394,7 +394,7 @@ def test_answers_of_no_kind_raise_nothing(said):
         def __getattr__(self, name):
             raise RuntimeError(name)
 
-    for answer in (Odd(), np.array([{}]), itertools.count()):
+    for answer in (Odd(), np.array([{}]), itertools.count(), torch.zeros(2000)):
         for name in ("size_lesson", "padding_and_stride", "my_output_size"):
             line = said(name, answer)
             assert line[0] in "✗…" and "not answered" not in line, line
