@@ -1,4 +1,5 @@
 import os
+import signal
 import tempfile
 from pathlib import Path
 
@@ -90,3 +91,11 @@ def network():
 def four():
     """The sample of a four as the network sees it."""
     return lh.to_mnist_style(lh.sample_drawing(4))
+
+
+@pytest.fixture
+def interruptible():
+    """SIGINT interrupts, as in a kernel; where CI starts a job in the background it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

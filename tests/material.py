@@ -3,9 +3,6 @@
 import base64
 import io
 import json
-import os
-import subprocess
-import sys
 
 import numpy as np
 import torch
@@ -117,24 +114,3 @@ def touch(page, strokes):
         page.wait_for_timeout(100)  # a tap becomes a click
         emulate(False)
     finger.detach()
-
-
-def run_at_once(codes, save):
-    """Runs each code in a Python of its own, with $LENET_SAVE; they begin together."""
-    environment = os.environ | {"LENET_SAVE": str(save)}
-    pipes = dict.fromkeys(("stdin", "stdout"), subprocess.PIPE)
-    start = "import lenet_helpers; print('ready', flush=True); input()\n"
-    kernels = [
-        subprocess.Popen(
-            [sys.executable, "-c", start + code], cwd=PROJECT, env=environment, text=True, **pipes
-        )
-        for code in codes
-    ]
-    for kernel in kernels:
-        assert kernel.stdout.readline() == "ready\n"
-    for kernel in kernels:
-        kernel.stdin.write("\n")
-        kernel.stdin.flush()
-    for kernel in kernels:
-        kernel.communicate(timeout=120)
-        assert kernel.returncode == 0

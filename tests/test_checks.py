@@ -1,8 +1,5 @@
 """What a student hands to a function by mistake, and the sentence that comes back."""
 
-import inspect
-import re
-
 import numpy as np
 import pytest
 import torch
@@ -32,52 +29,46 @@ class Outputs(lh.LeNet5):
 
 
 def sgd(model):
+    model = model if isinstance(model, nn.Module) else fresh()
     return torch.optim.SGD(model.parameters(), lr=0.01)
 
 
 IMAGES, LABELS = torch.zeros(20, 1, 28, 28, dtype=torch.uint8), torch.arange(20) % 10
 GOOD = TensorDataset(IMAGES, LABELS)
 BATCHES = DataLoader(GOOD, 5)
-DIGITS = lh.Digits(GOOD, GOOD, "made up")
 
 
 def digits(dataset):
     return lh.Digits(dataset, dataset, "made up")
 
 
+DIGITS = digits(GOOD)
+
+
 MODELS = {  # name: the model that is none, what is said of it
     "the class": (lh.LeNet5, "the class LeNet5: with parentheses, LeNet5"),
-    "an own class": (Outputs, "the class Outputs"),
     "a path": ("notebooks/trained/lenet5.pt", "it is 'notebooks/trained/lenet5.pt'"),
     "weights": (lh.LeNet5().state_dict(), "it is OrderedDict"),
-    "data": (GOOD, "it is TensorDataset"),
     "nothing": (None, "it is None"),
-    "a function": (lambda x: x, "it is function"),
 }
 OUTPUTS = {  # name: the model whose forward is wrong
     "no return": (Giving(lambda x: None), "is a return missing"),
     "a tuple": (Giving(lambda x: (x, x)), "returns tuple"),
-    "a dict": (Giving(lambda x: {"logits": x}), "returns dict"),
     "argmax": (Giving(lambda x: x.argmax(1)), "int64"),
     "one row": (Giving(lambda x: x.sum(0)), r"\(10,\)"),
-    "whole numbers": (Giving(lambda x: x.round().long()), "int64"),
     "a row too few": (Giving(lambda x: x[1:]), r"gives \(\d+, 10\)"),
-    "a number": (Giving(lambda x: x.mean().item()), "returns float"),
-    "no classes": (Giving(lambda x: x.sum()), r"gives \(\)"),
+    "nine": (Outputs(9), r"\(\d+, 9\)"),
+    "eleven": (Outputs(11), "11"),
 }
 DATASETS = {  # name: the dataset that is none, what is said of it
     "both parts": (DIGITS, "it is Digits"),
     "a list": ([(IMAGES[0], 3)], "it is list"),
     "a loader": (BATCHES, "it is DataLoader"),
-    "pictures": (IMAGES, "it is Tensor"),
-    "a pair": ((IMAGES, LABELS), "it is tuple"),
     "no labels": (TensorDataset(IMAGES), "it needs two"),
-    "empty": (TensorDataset(IMAGES[:0], LABELS[:0]), "is empty"),
     "an empty part": (Subset(GOOD, []), "is empty"),
     "label 10": (TensorDataset(IMAGES, LABELS + 1), "from 0 to 9.* from 1 to 10"),
     "label -1": (TensorDataset(IMAGES, LABELS - 1), "from -1 to 8"),
     "fractions": (TensorDataset(IMAGES, LABELS.float()), "float32, from 0.0 to 9.0"),
-    "columns": (TensorDataset(IMAGES, LABELS[:, None]), r"\(20, 1\)"),
     "one-hot": (TensorDataset(IMAGES, torch.eye(10).repeat(2, 1)), r"\(20, 10\)"),
     "swapped": (TensorDataset(LABELS, IMAGES), "Pictures have shape"),
     "no channel": (TensorDataset(IMAGES[:, 0], LABELS), r"images\[:, None\]"),
@@ -87,52 +78,53 @@ DATASETS = {  # name: the dataset that is none, what is said of it
 }
 
 
+EVERYWHERE = {  # each function with an argument `model`, but those that train
+    "evaluate": lambda model, path: lh.evaluate(model, GOOD),
+    "predictions": lambda model, path: lh.show_predictions(model, GOOD, 2),
+    "filters": lambda model, path: lh.show_filters(model, IMAGES[0]),
+    "table": lambda model, path: lh.layer_table(model),
+    "patches": lambda model, path: lh.show_patches(model, GOOD, "c1"),
+    "layers": lambda model, path: lh.show_layers(model, IMAGES[0]),
+    "cell": lambda model, path: lh.explain_cell(model, IMAGES[0], "c1", 0, 0, 0),
+    "downhill": lambda model, path: lh.downhill(model, GOOD),
+    "pad": lambda model, path: lh.DrawPad({"mine": model}),
+    "save": lambda model, path: lh.save_weights(model, path),
+}
+LEARNING = {
+    "train_epoch": lambda model, path: lh.train_epoch(model, BATCHES, sgd(model)),
+    "train": lambda model, path: lh.train(model, DIGITS, 1),
+    "background": lambda model, path: lh.train_in_background(model, DIGITS, 1).wait(),
+    "load": lambda model, path: lh.load_weights(model, path),
+}
+
+
 def refused(words, function, *arguments):
     with pytest.raises((TypeError, ValueError), match=words) as error:
         function(*arguments)
     assert "\n" not in str(error.value) and str(error.value).endswith((".", "。", "？", "?"))
 
 
-def test_a_model_that_is_none(tmp_path):
+@pytest.mark.parametrize("call", EVERYWHERE | LEARNING)
+def test_a_model_that_is_none(call, tmp_path):
     for model, words in MODELS.values():
-        for call in (
-            lambda m: lh.evaluate(m, GOOD),
-            lambda m: lh.train(m, DIGITS),
-            lambda m: lh.train_in_background(m, DIGITS),
-            lambda m: lh.train_epoch(m, BATCHES, sgd(fresh())),
-            lambda m: lh.show_predictions(m, GOOD),
-            lambda m: lh.show_patches(m, GOOD),
-            lambda m: lh.show_layers(m, IMAGES[0]),
-            lambda m: lh.explain_cell(m, IMAGES[0], "c1", 0, 0, 0),
-            lambda m: lh.show_filters(m),
-            lambda m: lh.layer_table(m),
-            lambda m: lh.load_weights(m, "w.pt"),
-            lambda m: lh.save_weights(m, tmp_path / "w.pt"),
-            lambda m: lh.DrawPad({"mine": m}),
-        ):
-            refused(words, call, model)
+        refused(words, (EVERYWHERE | LEARNING)[call], model, tmp_path / "w.pt")
     assert not list(tmp_path.iterdir())
 
 
 def test_a_forward_that_gives_no_logits():
-    models = {**OUTPUTS, "nine": (Outputs(9), r"\(\d+, 9\)"), "eleven": (Outputs(11), "11")}
-    for name, (model, words) in models.items():
+    for name, (model, words) in OUTPUTS.items():
         refused(words, lh.evaluate, model, GOOD)
-        refused(words, lh.show_predictions, model, GOOD)
         refused(words, lh.train, model, DIGITS)
         refused(words, lh.train_in_background, model, DIGITS)
         if name != "eleven":  # the plain loop needs one for every label, no more
             words = "from 0 to 8" if name == "nine" else words
             refused(words, lh.train_epoch, model, BATCHES, sgd(model))
-    for model in (Outputs(9), Outputs(11)):
-        refused(r"\(1, (9|11)\)", lh.show_layers, model, IMAGES[0])
+    refused(r"\(1, 9\)", lh.show_layers, Outputs(9), IMAGES[0])
 
 
 def test_a_dataset_that_is_none():
     for name, (dataset, words) in DATASETS.items():
         refused(words, lh.evaluate, fresh(), dataset)
-        refused(words, lh.show_predictions, fresh(), dataset)
-        refused(words, lh.show_mistakes, lh.evaluate(fresh(), GOOD), dataset)
         refused(words, lh.digit_loader, dataset, 5, False)
         refused(words, lh.train, fresh(), digits(dataset))
         if name != "both parts":
@@ -143,26 +135,22 @@ def test_what_is_nearly_a_dataset_is_taken(small):
     model, images, labels = fresh(), *small.test.tensors
     expected = lh.evaluate(model, small.test)
     for same in (
-        Subset(small.test, range(len(labels))),
         Subset(Subset(small.test, list(range(len(labels)))), torch.arange(len(labels))),
-        TensorDataset(images, labels.int()),
         TensorDataset(images, labels.to(torch.uint8)),
         TensorDataset(images.long(), labels),
-        TensorDataset(images / 255, labels),
         TensorDataset(images.float(), labels),
-        TensorDataset(images.double(), labels),
+        TensorDataset((images / 255).double(), labels),
     ):
         assert torch.allclose(lh.evaluate(model, same).logits, expected.logits, atol=1e-5)
         batch = next(iter(lh.digit_loader(same, 7, shuffle=False)))
         assert torch.allclose(batch[0], images[:7] / 255) and batch[1].dtype == torch.int64
     mask = images > 127
     expected = lh.evaluate(model, TensorDataset(mask.float(), labels)).logits
-    for same in (mask, mask.to(torch.uint8), mask.long()):
+    for same in (mask, mask.to(torch.uint8)):
         found = lh.evaluate(model, TensorDataset(same, labels)).logits
         assert torch.allclose(found, expected, atol=1e-5)
-    images, labels = small.train.tensors
-    loader = lh.digit_loader(small.train, 100, shuffle=False)
-    for raw in (images, images.float(), images.long()):  # read as digit_loader reads them
+    loader = lh.digit_loader(small.test, 100, shuffle=False)
+    for raw in (images, images.float()):  # read as digit_loader reads them
         ours, other = fresh(), fresh()
         raw = DataLoader(TensorDataset(raw, labels), 100)
         assert lh.train_epoch(ours, raw, sgd(ours)) == lh.train_epoch(other, loader, sgd(other))
@@ -176,67 +164,47 @@ def test_calls_that_do_not_fit(tmp_path):
     for call, words in {
         # names
         lambda: lh.train(model, DIGITS, lr=0.1): "no argument lr .did you mean max_lr",
-        lambda: lh.train(model, DIGITS, learning_rate=1): r"train.model, .* max_lr, seed",
-        lambda: lh.show_predictions(model, GOOD, N=3): "did you mean n",
         lambda: lh.digit_loader(GOOD, batch=3, shuffle=True): "did you mean batch_size",
         lambda: lh.conv_output_size(28, kernel=5): "did you mean kernel_size",
-        lambda: lh.explore_convolution(size=5): "kernel_size",
         lambda: lh.explore_kernels(torch.zeros(300, 300)): "n_in = 300 is too large",
         # swapped
         lambda: lh.evaluate(GOOD, model): "model must be a network.* TensorDataset",
         lambda: lh.load_weights(tmp_path / "w.pt", model): "model must be a network.*PosixPath",
         lambda: lh.show_mistakes(GOOD, results): "evaluation must be what evaluate",
-        lambda: lh.train_epoch(model, optimizer, loader): "loader must be batches.* SGD",
         lambda: lh.digit_loader(GOOD, True, 5): "batch_size must be a whole number.* True",
         # numbers
         lambda: lh.show_predictions(model, GOOD, 0): "n = 0 is too small",
-        lambda: lh.show_mistakes(results, GOOD, 10**6): "n = 1000000 is too large.* 200",
-        lambda: lh.show_mistakes(results, GOOD, 2.5): "n must be a whole number",
-        lambda: lh.digit_loader(GOOD, 0, True): "batch_size = 0 is too small",
         lambda: lh.train(model, DIGITS, 2.5): "epochs must be a whole number.* 2.5",
         lambda: lh.train(model, DIGITS, max_lr=0): "max_lr must be a number above 0",
-        lambda: lh.train(model, DIGITS, max_lr=float("nan")): "max_lr must be .* nan",
         lambda: lh.sample_drawing(10): "digit = 10 is too large",
         # results, optimizers, loaders of something else
         lambda: lh.show_mistakes(results, other): "other pictures .20, and here are 7",
         lambda: lh.show_mistakes(results, mixed): "another order",
-        lambda: lh.show_mistakes((results, 3), GOOD): "evaluation must be .* tuple",
         lambda: lh.show_confusion(lh.Evaluation): "the class Evaluation",
         lambda: lh.train_epoch(model, loader, sgd(fresh())): "another network",
         lambda: lh.train_epoch(model, loader, torch.optim.SGD): "the class SGD",
-        lambda: lh.train_epoch(model, loader, model): "optimizer must be",
         lambda: lh.train_epoch(model, GOOD, optimizer): "loader must be .* TensorDataset",
         lambda: lh.train_epoch(frozen, loader, sgd(frozen)): "no parameters to train",
-        lambda: lh.train_epoch(nn.Flatten(), loader, optimizer): "no parameters to train",
         lambda: lh.train(frozen, DIGITS): "no parameters to train",
         # files
         lambda: lh.load_weights(model, ""): "path must be the path of a file, but it is ''",
         lambda: lh.train(model, DIGITS, save=True): "save must be .* True",
     }.items():
         refused(words, call)
-    for folder in (tmp_path, "."):
-        with pytest.raises(OSError, match="cannot be read"):
-            lh.load_weights(model, folder)
+    with pytest.raises(OSError, match="cannot be read"):
+        lh.load_weights(model, tmp_path)
     texts.use("zh")
     refused("是不是要写 max_lr", lambda: lh.train(model, DIGITS, lr=0.1))
     refused("现在是 类（class）LeNet5：后面少了括号", lh.evaluate, lh.LeNet5, GOOD)
 
 
 def test_what_fits_is_taken_as_it_is(tmp_path, monkeypatch):
-    model, images = fresh(), lh.evaluate(fresh(), GOOD)
+    model, results = fresh(), lh.evaluate(fresh(), GOOD)
     assert len(lh.show_predictions(model, GOOD, n=np.int64(50)).axes) == 20  # all there are
-    assert len(lh.show_mistakes(images, GOOD, n=200).axes) >= 18
-    assert lh.evaluate(nn.Sequential(nn.Flatten(), nn.AdaptiveAvgPool1d(10)), GOOD).loss > 0
-    lh.lenet5_diagram(tmp_path / "a new folder" / "lenet5.svg")
-    assert (tmp_path / "a new folder" / "lenet5.svg").stat().st_size > 1000
+    assert len(lh.show_mistakes(results, GOOD, n=200).axes) >= 18
     monkeypatch.setenv("HOME", str(tmp_path))
     lh.save_weights(model, "~/w.pt")
-    monkeypatch.chdir(tmp_path)
-    lh.save_weights(model, "~backup.pt")  # nobody's home
-    assert (tmp_path / "~backup.pt").is_file()
     assert torch.equal(weights(lh.load_weights(fresh(4), tmp_path / "w.pt")), weights(model))
-    doc = lh.train.__doc__ + str(inspect.signature(lh.train))
-    assert re.search("Trains `model`", doc) and "max_lr: float = 0.1" in doc.replace("'", "")
 
 
 def test_a_network_gone_to_nan_is_said(capsys):
@@ -249,26 +217,6 @@ def test_a_network_gone_to_nan_is_said(capsys):
     assert "NaN" not in repr(lh.evaluate(fresh(), GOOD))
 
 
-EVERYWHERE = {  # each function with an argument `model`, but those that train
-    "evaluate": lambda model, path: lh.evaluate(model, GOOD),
-    "predictions": lambda model, path: lh.show_predictions(model, GOOD, 2),
-    "filters": lambda model, path: lh.show_filters(model, IMAGES[0]),
-    "table": lambda model, path: lh.layer_table(model),
-    "patches": lambda model, path: lh.show_patches(model, GOOD, "c1"),
-    "layers": lambda model, path: lh.show_layers(model, IMAGES[0]),
-    "cell": lambda model, path: lh.explain_cell(model, IMAGES[0], "c1", 0, 0, 0),
-    "downhill": lambda model, path: lh.downhill(model, GOOD),
-    "pad": lambda model, path: lh.DrawPad(model),
-    "save": lambda model, path: lh.save_weights(model, path),
-}
-LEARNING = {
-    "train_epoch": lambda model, path: lh.train_epoch(model, BATCHES, sgd(model)),
-    "train": lambda model, path: lh.train(model, DIGITS, 1),
-    "background": lambda model, path: lh.train_in_background(model, DIGITS, 1).wait(),
-    "load": lambda model, path: lh.load_weights(model, path),
-}
-
-
 class Lazy(lh.LeNet5):
     def __init__(self):
         super().__init__()
@@ -276,35 +224,14 @@ class Lazy(lh.LeNet5):
 
 
 @pytest.mark.parametrize("call", EVERYWHERE | LEARNING)
-def test_lazy_layers_get_their_sizes_once(call, tmp_path):
-    model = Lazy().train()
-    lh.save_weights(fresh(), tmp_path / "w.pt")
-    (EVERYWHERE | LEARNING)[call](model, tmp_path / "w.pt")
-    assert weights(model).shape == weights(fresh()).shape
-    assert lh.evaluate(model, GOOD).loss == lh.evaluate(model, GOOD).loss
-    assert model.c1.training
-
-
-def test_lazy_layers_that_get_none(tmp_path):
-    model = Lazy()
-    model.fc2 = nn.Linear(5, 84)
-    model.fc3 = nn.LazyLinear(10)
-    refused("fc3 is a lazy layer.*RuntimeError", lh.save_weights, model, tmp_path / "w.pt")
-
-
-@pytest.mark.parametrize("call", EVERYWHERE | LEARNING)
 def test_networks_of_another_kind(call, tmp_path):
-    """Of float64, made for inference only, compiled or wrapped: it works, or a sentence says why."""
+    """Lazy, wrapped, of float64, or made for inference only: it works, or a sentence says why."""
     function, path = (EVERYWHERE | LEARNING)[call], tmp_path / "w.pt"
     lh.save_weights(fresh(), path)
-    torch.set_default_dtype(torch.float64)
-    try:
-        function(fresh(), path)
-    finally:
-        torch.set_default_dtype(torch.float32)
-    wrapped = nn.DataParallel(fresh())
-    function(wrapped, path)
-    lh.save_weights(wrapped, path)
+    lazy, wrapped = Lazy().train(), nn.DataParallel(fresh())
+    for model in (lazy, wrapped, fresh().double()):
+        function(model, path)
+    assert weights(lazy).shape == weights(fresh()).shape and lazy.c1.training
     assert lh.load_weights(fresh(4), path)
     with torch.inference_mode():
         still = lh.LeNet5()
@@ -315,11 +242,13 @@ def test_networks_of_another_kind(call, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:.*jit.script:FutureWarning")
-def test_a_scripted_network_is_said_to_be_one():
-    model = torch.jit.script(fresh())
-    assert lh.evaluate(model, GOOD).loss == pytest.approx(lh.evaluate(fresh(), GOOD).loss, 1e-4)
+def test_networks_of_which_nothing_can_be_told(tmp_path):
+    lazy, scripted = Lazy(), torch.jit.script(fresh())
+    lazy.fc2, lazy.fc3 = nn.Linear(5, 84), nn.LazyLinear(10)
+    refused("fc3 is a lazy layer.*RuntimeError", lh.save_weights, lazy, tmp_path / "w.pt")
+    assert lh.evaluate(scripted, GOOD).loss == pytest.approx(lh.evaluate(fresh(), GOOD).loss, 1e-4)
     for call in ("filters", "table", "patches", "layers", "cell", "downhill"):
-        refused("torch.jit", EVERYWHERE[call], model, None)
+        refused("torch.jit", EVERYWHERE[call], scripted, None)
 
 
 def test_answers_left_to_chance_are_said(capsys):

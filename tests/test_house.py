@@ -1,6 +1,8 @@
 """The house: what imports what, how large a file may be, what a docstring says, every sentence twice."""
 
 import ast
+import functools
+import graphlib
 import inspect
 import re
 import subprocess
@@ -18,16 +20,9 @@ MODULES = [
     *sorted(SUPPORT.rglob("*.py")),
     *sorted(PAGES.glob("*.py")),
 ]
-FLOORS = (  # from the ground up: what may import what stands below it
-    {"words"},
-    {"support"},  # checks, files, sizes
-    {"data"},
-    {"network"},
-    {"figures"},
-    {"widgets"},
-    {"training", "exercises"},
-    {"lenet_helpers"},
-    {"pages"},
+FLOORS = (  # from the ground up: what may import what stands below it; support: checks, files, sizes
+    *({"words"}, {"support"}, {"data"}, {"network"}, {"figures"}, {"widgets"}),
+    *({"training", "exercises"}, {"lenet_helpers"}, {"pages"}),
 )
 
 
@@ -35,25 +30,17 @@ def parse(path):
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def imports(tree):
-    return [node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom))]
-
-
 def needs(path):
     """The project's own files that a file imports."""
-    folder, found = path.parent, set()
-    for node in imports(parse(path)):
+    found = set()
+    for node in ast.walk(parse(path)):
         if not isinstance(node, ast.ImportFrom):
             continue
         name = (node.module or "").split(".")
-        if node.level:
-            start = [folder, *folder.parents][node.level - 1]
-        elif name[0] in ("notebooks", "lenet_helpers"):
-            start = PROJECT
-        else:
-            continue
-        target = start.joinpath(*name)
-        found.add(target / "__init__.py" if target.is_dir() else target.with_suffix(".py"))
+        if node.level or name[0] in ("notebooks", "lenet_helpers"):
+            start = path.parents[node.level - 1] if node.level else PROJECT
+            target = start.joinpath(*name)
+            found.add(target / "__init__.py" if target.is_dir() else target.with_suffix(".py"))
     return found
 
 
@@ -73,10 +60,7 @@ def test_arrows_go_down_and_in_no_circle():
             assert other in arrows, f"{path} imports {other}"
             here, there = wing(path), wing(other)
             assert here == there or floor[here] > floor[there], f"{path} imports {other}"
-    while arrows:  # take away what needs nothing that is left
-        free = {path for path, others in arrows.items() if not others & arrows.keys()}
-        assert free, f"a circle among {sorted(map(str, arrows))}"
-        arrows = {path: others for path, others in arrows.items() if path not in free}
+    graphlib.TopologicalSorter(arrows).prepare()  # raises for a circle
 
 
 def test_every_folder_is_small_and_lists_its_rooms():
@@ -84,9 +68,8 @@ def test_every_folder_is_small_and_lists_its_rooms():
         files = {path.stem for path in folder.glob("*.py")} - {"__init__"}
         assert len(files) <= 9, folder
         wings = {path.parent.name for path in folder.glob("*/__init__.py")}
-        listed = re.findall(
-            r"^(\w+(?:, \w+)*)  +\S", ast.get_docstring(parse(folder / "__init__.py")), re.M
-        )
+        said = ast.get_docstring(parse(folder / "__init__.py"))
+        listed = re.findall(r"^(\w+(?:, \w+)*)  +\S", said, re.M)
         assert {name for names in listed for name in names.split(", ")} == files | wings, folder
 
 
@@ -106,10 +89,8 @@ def javascript_functions(lines):
         indent, start = re.match(r"( *)(.*)", line).groups()
         is_block = re.match(r"(if|for|while|switch|else|class)\b|}", start)
         if start.endswith("{") and ("(" in start or "=>" in start) and not is_block:
-            yield (
-                start,
-                next(n for n, end in enumerate(lines[i:], 1) if end.startswith(indent + "}")),
-            )
+            rest = enumerate(lines[i:], 1)
+            yield start, next(n for n, end in rest if end.startswith(indent + "}"))
 
 
 def test_javascript_is_small():
@@ -120,14 +101,13 @@ def test_javascript_is_small():
         assert functions and max(functions.values()) <= 80, (path, functions)
 
 
-def notebooks_that_use(name):
-    """The numbers of the notebooks whose code uses `lh.name`."""
-    found = set()
-    for path in (PROJECT / "notebooks" / "zh").glob("*.ipynb"):
+@functools.cache
+def code_of_notebooks():
+    """{path: its code}"""
+    found = {}
+    for path in (PROJECT / "notebooks").glob("*/*.ipynb"):
         cells = nbformat.read(path, as_version=4).cells
-        code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
-        if re.search(rf"\blh\.{name}\b", code):
-            found.add(int(path.name[:2]))
+        found[path] = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
     return found
 
 
@@ -141,17 +121,17 @@ def notebooks_that_a_docstring_names(text):
 
 
 def test_docstrings_name_the_notebooks_that_use_a_function():
+    codes = {int(path.name[:2]): code for path, code in code_of_notebooks().items()}
     for name in lh.__all__:
         thing = getattr(lh, name)
         if inspect.isfunction(thing) or inspect.isclass(thing):
             said = notebooks_that_a_docstring_names(" ".join((thing.__doc__ or "").split()))
-            assert said == notebooks_that_use(name), name
+            used = {n for n, code in codes.items() if re.search(rf"\blh\.{name}\b", code)}
+            assert said == used, name
 
 
 def test_what_the_notebooks_use_is_the_vocabulary():
-    for path in (PROJECT / "notebooks").glob("*/*.ipynb"):
-        cells = nbformat.read(path, as_version=4).cells
-        code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+    for path, code in code_of_notebooks().items():
         assert set(re.findall(r"\blh\.(\w+)", code)) <= set(lh.__all__), path
 
 

@@ -13,26 +13,31 @@ import lenet_helpers as lh
 from notebooks.support.data.drawing import SIDE, draw_strokes
 
 
-def block(height, width, top, left, rows, columns, dtype=np.uint8):
-    drawing = np.zeros((height, width), dtype)
-    drawing[top : top + rows, left : left + columns] = 255 if dtype == np.uint8 else 1
+def block(height, width, top, left, rows, columns):
+    drawing = np.zeros((height, width), np.uint8)
+    drawing[top : top + rows, left : left + columns] = 255
     return drawing
 
 
-BLOCKS = [  # the drawing; rows and columns of the ink in MNIST's style
-    (block(28, 28, 0, 0, 20, 20), slice(4, 24), slice(4, 24)),
-    (block(60, 100, 13, 51, 40, 40), slice(4, 24), slice(4, 24)),  # twice as large, not square
-    (block(112, 112, 100, 100, 10, 10), slice(4, 24), slice(4, 24)),  # half as large, in a corner
-    (block(200, 100, 3, 90, 180, 9), slice(4, 24), slice(14, 15)),  # 20x1: its middle is column 14
-    (block(100, 100, 50, 10, 12, 60), slice(12, 16), slice(4, 24)),  # 4x20
-]
-
-
-@pytest.mark.parametrize("drawing, rows, columns", BLOCKS)
+@pytest.mark.parametrize(
+    "drawing, rows, columns",  # where the ink is in MNIST's style
+    [
+        (block(60, 100, 13, 51, 40, 40), slice(4, 24), slice(4, 24)),  # twice as large, not square
+        (block(112, 112, 100, 100, 10, 10), slice(4, 24), slice(4, 24)),  # half as large
+        (block(200, 100, 3, 90, 180, 9), slice(4, 24), slice(14, 15)),  # 20x1: its middle is 14
+        (block(100, 100, 50, 10, 12, 60), slice(12, 16), slice(4, 24)),  # 4x20
+    ],
+)
 def test_blocks_by_hand(drawing, rows, columns):
     expected = torch.zeros(1, 28, 28)
     expected[0, rows, columns] = 1
     assert torch.allclose(lh.to_mnist_style(drawing), expected, atol=1e-6)
+
+
+def test_a_stroke_by_hand():
+    drawing = draw_strokes([[(0.25, 0.5), (0.75, 0.5)]], pen=4)
+    assert np.flatnonzero(drawing.any(1)).tolist() == [54, 55, 56, 57]
+    assert (drawing[54:58, 28:84] == 255).all()
 
 
 def test_what_is_no_drawing_is_refused():
@@ -48,22 +53,18 @@ def test_what_is_no_drawing_is_refused():
 
 
 def test_centre_of_mass_by_hand():
-    # three quarters of the ink in rows 0-4 of 20, a quarter in rows 15-19: 0.75 * 2 + 0.25 * 17 = 5.75, 8.25 from 14
-    drawing = np.zeros((50, 50), np.uint8)
-    drawing[20:25, 10:28] = 255
-    drawing[35:40, 10:16] = 255
-    out = lh.to_mnist_style(drawing)[0]
-    assert torch.equal(
-        out.sum(1).nonzero().flatten(), torch.tensor([*range(8, 13), *range(23, 28)])
-    )
-    # columns: 5 rows of 0-17 (mean 8.5) and 5 of 0-5 (mean 2.5): 0.75 * 8.5 + 0.25 * 2.5 = 7, 7 from 14
-    assert out.sum(0).nonzero().flatten().tolist() == list(range(7, 25))
+    """Rows: 0.75 of the ink in 0-4 of 20, 0.25 in 15-19: 0.75 * 2 + 0.25 * 17 = 5.75, 8.25 from 14.
+    Columns: 5 rows of 0-17 (mean 8.5), 5 of 0-5 (2.5): 0.75 * 8.5 + 0.25 * 2.5 = 7, 7 from 14."""
+    drawing = block(50, 50, 20, 10, 5, 18) + block(50, 50, 35, 10, 5, 6)
+    rows, columns = (lh.to_mnist_style(drawing)[0].sum(axis).nonzero() for axis in (1, 0))
+    assert rows.flatten().tolist() == [*range(8, 13), *range(23, 28)]
+    assert columns.flatten().tolist() == list(range(7, 25))
 
 
 def test_no_ink_is_lost_where_the_middle_is_far_off():
     drawing = block(40, 40, 10, 5, 20, 4)
     drawing[10, 5:25] = (
-        255  # a long hand: the mass lies at column 3.5 of 20, which would put the hand outside
+        255  # a long hand: the mass is at column 3.5 of 20, the hand would stand out
     )
     out = lh.to_mnist_style(drawing)
     assert out.sum() == pytest.approx(96) and out[0, :, 8:28].sum() == out.sum()
@@ -93,10 +94,9 @@ def test_like_mnist_and_the_same_wherever_it_stands(drawing):
 
 
 def test_what_the_eraser_leaves_is_no_ink():
-    drawing = lh.sample_drawing(3)
-    marked = drawing.copy()
+    marked = lh.sample_drawing(3)
     marked[2, 2] = marked[110, 110] = 3
-    assert torch.equal(lh.to_mnist_style(marked), lh.to_mnist_style(drawing))
+    assert torch.equal(lh.to_mnist_style(marked), lh.to_mnist_style(lh.sample_drawing(3)))
 
 
 N = 160

@@ -44,27 +44,20 @@ def forms(a):
         "PIL RGB": grey.convert("RGB"),
         "PIL P": grey.convert("P"),
         "PIL RGBA on black": grey.convert("RGBA"),
-        "PIL CMYK": Image.fromarray(255 - rgb).convert("RGB").point(lambda v: 255 - v),
         "PIL light ink, transparent": on(a, 255, "RGBA"),
         "PIL LA": on(a, 255, "LA"),
         "PNG in a file": saved(grey, "PNG"),
         "turned by the camera": turned_by_the_camera(grey),
         "array RGB": rgb,
         "array RGBA 0..1": np.dstack([rgb, np.full_like(a, 255)]) / 255,
-        "array (n, n, 1)": a[..., None],
         "mirrored twice": np.ascontiguousarray(a[:, ::-1])[:, ::-1],
-        "turned": np.rot90(np.ascontiguousarray(np.rot90(a, -1))),
-        "every second of a larger one": np.kron(a, np.ones((2, 2), np.uint8))[::2, ::2],
-        "big-endian": a.astype(">i4"),
         "int64": a.astype(np.int64),
         "floats to 255": a.astype(np.float32),
-        "floats to 1": a / 255,
         "overshoot": (a / 255) * 1.0001,
         "lists": a.tolist(),
         "tensor uint8 (1, n, n)": tensor[None],
         "tensor (1, 1, n, n), needs grad": (tensor / 255)[None, None].requires_grad_(),
         "tensor int64": tensor.long(),
-        "tensor not contiguous": tensor.T.contiguous().T,
     }
 
 
@@ -134,25 +127,18 @@ def test_what_is_no_picture_is_a_sentence(network, language):
     texts.use(language)
     nan = torch.zeros(28, 28)
     nan[3, 3] = float("nan")
-    bad = Image.new("L", (28, 28)).tobytes()
     cut = saved(Image.effect_noise((200, 200), 90), "PNG").fp.getvalue()[:9000]
     pad = lh.DrawPad(network)
     for picture, word in (
         (torch.zeros(2, 28, 28), "(2, 28, 28)"),
         (np.zeros((3, 28, 28)), "(3, 28, 28)"),
-        (torch.zeros(5, 1, 28, 28), "(5, 1, 28, 28)"),
         (np.zeros(10), "(10,)"),
-        (np.zeros((0, 28)), "(0, 28)"),
         (nan, "NaN"),
-        (nan / 0, "NaN"),
         ("seven.png", "str"),
         (None, "NoneType"),
-        (bad, "bytes"),
         (Image.open(io.BytesIO(cut)), "PngImageFile"),
         ((torch.zeros(1, 28, 28), 7), "tuple"),
         ([[1, 2], [3]], "list"),
-        (torch.zeros(28, 28, dtype=torch.complex64), "Tensor"),
-        (torch.zeros(28, 28, device="meta"), "Tensor"),
     ):
         for door in (
             lh.to_mnist_style,

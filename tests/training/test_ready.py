@@ -25,18 +25,11 @@ def versions(monkeypatch):
     return changed
 
 
-def test_all_is_there():
-    assert "12 packages" in ready.check_packages()
-    assert importlib.metadata.version("anywidget") in ready.check_page()
-
-
-@pytest.mark.parametrize(
-    "name, version, words",
-    [("anywidget", "0.8.1", "0.8.1.*>=0.9"), ("matplotlib", None, ".*")],
-)
-def test_what_is_too_old_or_missing_is_named(versions, name, version, words):
+@pytest.mark.parametrize("name, version", [("anywidget", "0.8.1"), ("matplotlib", None)])
+def test_what_is_too_old_or_missing_is_named(versions, name, version):
     versions[name] = version
-    with pytest.raises((ValueError, ImportError), match=f"{name}.*{words}|{name}$"):
+    words = f"{version}.*>=0.9" if version else ""
+    with pytest.raises((ValueError, ImportError), match=f"{name}.*{words}"):
         ready.check_packages()
 
 
@@ -56,7 +49,7 @@ def test_ready_prints_a_line_each_and_raises_nothing(monkeypatch, capsys, versio
     monkeypatch.setattr(ready, "load_mnist", lambda: small)
     lh.ready()
     assert [line[0] for line in capsys.readouterr().out.splitlines()] == ["✓", "✓", "✗", "✓"]
-    monkeypatch.setattr(ready, "load_mnist", lambda: small._replace(source="MNIST"))
+    monkeypatch.setattr(ready, "load_mnist", lambda: lh.Digits(*small[:2], "MNIST"))
     lh.ready()
     assert "1,797 pictures are there" in capsys.readouterr().out
     monkeypatch.setattr(ready, "load_mnist", lambda: mnist.load_mnist("no such folder"))

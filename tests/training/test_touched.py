@@ -75,7 +75,7 @@ def run_cell():
     manager, client = start_new_kernel(cwd=str(PROJECT))
 
     def run_cell(code):
-        reply = client.execute_interactive(code, output_hook=lambda message: None, timeout=60)
+        reply = client.execute_interactive(code, output_hook=lambda message: None, timeout=300)
         assert reply["content"]["status"] == "ok", "\n".join(reply["content"]["traceback"][-3:])
 
     run_cell(SETUP)

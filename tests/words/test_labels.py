@@ -32,12 +32,12 @@ def own_settings():
         yield
 
 
-@pytest.fixture
-def no_font(monkeypatch):
-    """As on a machine without a Chinese font."""
+def test_without_a_font_figures_stay_english(monkeypatch, capsys):
     latin = [font for font in font_manager.fontManager.ttflist if font.name.startswith("DejaVu")]
     monkeypatch.setattr(font_manager.fontManager, "ttflist", latin)
     monkeypatch.setattr(font_manager, "findSystemFonts", lambda: [])
+    lh.start("zh")
+    assert texts.language() == "zh" and label("kernel {n}", n=3) == "kernel 3"
 
 
 def code():
@@ -82,18 +82,10 @@ def words(figure):
 
 
 def test_label_takes_the_language_of_start(capsys):
-    assert label("training loss") == "training loss"
     lh.start("zh")
-    assert label("training loss") == ("训练损失" if HAS_FONT else "training loss")
     assert label("kernel {n}", n=3) == ("卷积核 3" if HAS_FONT else "kernel 3")
     assert label("my own words {") == "my own words {"  # a reader's own
     lh.start("en")
-    assert label("training loss") == "training loss"
-
-
-def test_without_a_font_figures_stay_english(no_font, capsys):
-    lh.start("zh")
-    assert texts.language() == "zh" and label("training loss") == "training loss"
     assert label("kernel {n}", n=3) == "kernel 3"
 
 
@@ -102,11 +94,11 @@ def test_a_style_that_takes_the_font_away_takes_the_chinese_away(capsys):
     lh.start("zh")
     matplotlib.rcdefaults()
     assert label("training loss") == "training loss"
-    lh.start("zh")
-    assert label("training loss") == "训练损失"
-    family = list(matplotlib.rcParams["font.family"])
-    lh.start("zh")
-    assert list(matplotlib.rcParams["font.family"]) == family  # not twice
+    for _ in range(2):
+        lh.start("zh")
+        assert label("training loss") == "训练损失"
+        family = list(matplotlib.rcParams["font.family"])
+        assert len(family) == len(set(family))  # not twice
 
 
 @needs_font
@@ -127,19 +119,12 @@ def test_every_label_is_in_the_table_and_used():
     for node in itertools.chain.from_iterable(map(ast.walk, code())):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             constants.add(node.value)
-        if isinstance(node, ast.Call) and "label" in (
-            getattr(node.func, "id", ""),
-            getattr(node.func, "attr", ""),
-        ):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "label":
             first = node.args[0]
             parts = [first.body, first.orelse] if isinstance(first, ast.IfExp) else [first]
             given |= {part.value for part in parts if isinstance(part, ast.Constant)}
-    assert given <= set(texts.LABELS), given - set(texts.LABELS)
-    assert set(texts.LABELS) <= constants, set(texts.LABELS) - constants
-
-
-def test_chinese_words_fill_in_what_the_english_do():
-    for english, chinese in texts.LABELS.items():
+    assert given <= set(texts.LABELS) <= constants, given ^ set(texts.LABELS)
+    for english, chinese in texts.LABELS.items():  # they fill in the same
         fields = [
             sorted((name, spec) for _, name, spec, _ in string.Formatter().parse(words) if name)
             for words in (english, chinese)
