@@ -10,7 +10,7 @@ from ...network.copies import snapshot
 from ...network.predictions import as_input, predict_logits
 from ...words.texts import text
 from ..number import NumberQuestion
-from ..sandbox import Sandbox
+from ..sandbox import Sandbox, Stranger, only
 from ..values import Slip, is_blank
 
 PARAMETERS = 10_000  # the small network has fewer
@@ -33,17 +33,20 @@ class NetworkQuestion:
         except TypeError as error:
             raise Slip(error) from None
         sizes = {name: parameter.numel() for name, parameter in twin.named_parameters()}
-        sandbox.given = (twin,)
-        if is_blank(twin(as_input(twin, images[:1]))) and not sizes:
+        numbers = {"size": sum(sizes.values()), "n": n}
+        try:
+            with only(twin):
+                given = twin(as_input(twin, images[:1]))
+        except Stranger:
+            return "✗", text("network_unregistered", **numbers)
+        if is_blank(given) and not sizes:
             raise Slip(text("check_blank"))
-        unregistered = bool(sandbox.strangers) or not sizes
         try:
             right = (predict_logits(twin, images).argmax(1) == labels).sum().item()
         except (TypeError, ValueError) as error:  # no ten logits
             return "✗", str(error)
-        numbers = {"size": sum(sizes.values()), "right": right, "n": n, "accuracy": right / n}
-        found = text("network_found", source=digits.source, **numbers)
-        said = [text("network_unregistered", **numbers)] if unregistered else []
+        numbers |= {"right": right, "accuracy": right / n}
+        found, said = text("network_found", source=digits.source, **numbers), []
         if numbers["size"] >= PARAMETERS:
             largest = max(sizes, key=sizes.get)
             shown = {"most": PARAMETERS, "name": largest, "largest": sizes[largest]}
