@@ -46,10 +46,10 @@ def _with_try(entry, answer, right):
 
 def _read_answers():
     """What MY_ANSWERS holds; a damaged file is put aside, and told. Raises OSError."""
-    if not os.path.lexists(MY_ANSWERS):
-        return {}
     try:
         content = MY_ANSWERS.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
     except OSError as error:
         raise unreadable(MY_ANSWERS, error) from None
     try:

@@ -3,7 +3,7 @@
 import difflib
 
 from ..words.texts import text
-from .values import read_number, say
+from .values import is_blank, read_number, say
 
 # What can be guessed, and its unit: "%" where the result is a share in [0, 1], "" for a number.
 GUESSES = {
@@ -34,7 +34,7 @@ def guess(name: str, value=...) -> None:
     if not isinstance(name, str) or name not in GUESSES:
         near = difflib.get_close_matches(str(name), GUESSES, n=3, cutoff=0)
         say("✗", text("guess_unknown", names=", ".join(near)))
-    elif value is None or value is ...:
+    elif is_blank(value):
         _guessed.pop(name, None)
         say("…", text("guess_blank", name=name))
     else:

@@ -1,6 +1,9 @@
 """Questions whose answer is a number, or a pair of numbers."""
 
+import math
+import tomllib
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -8,6 +11,20 @@ import torch
 from ..sizes import ConvGeometry
 from ..words.texts import text
 from .values import Slip, abbreviated, are_equal, is_blank, read_number
+
+SIZE_MISTAKES = {  # what each makes of a geometry
+    "hint_no_floor": lambda g: (g.padded - g.span) / g.stride + 1,
+    "hint_ceil": lambda g: math.ceil((g.padded - g.span) / g.stride) + 1,
+    "hint_no_plus_one": lambda g: (g.padded - g.span) // g.stride,
+    "hint_no_minus_one": lambda g: (g.padded - g.span + 1) // g.stride + 1,
+    "hint_unchanged": lambda g: g.n_in,
+    "hint_stride_ignored": lambda g: g.padded - g.span + 1,
+    "hint_padding_once": lambda g: (g.n_in + g.padding - g.span) // g.stride + 1,
+    "hint_padding_ignored": lambda g: (g.n_in - g.span) // g.stride + 1,
+    "hint_dilation_ignored": lambda g: (g.padded - g.kernel_size) // g.stride + 1,
+    "hint_dilation_span": lambda g: (g.padded - g.kernel_size * g.dilation) // g.stride + 1,
+    "hint_area": lambda g: g.n_out**2,
+}
 
 
 @dataclass(frozen=True)
@@ -55,7 +72,22 @@ class NumberQuestion:
         return answer
 
 
-def settings_question(right: int, known, unknowns, mistakes, **values) -> NumberQuestion:
-    """Which settings of a convolution give `right` outputs?"""
-    settings = {"known": known, "unknowns": unknowns}
-    return NumberQuestion(right, "why_size", mistakes, "hint_gives", values, **settings)
+def read_questions(path: Path) -> dict[str, NumberQuestion]:
+    """The questions of a file by name, with NumberQuestion's fields; of one that has a `geometry`,
+    the size of its output is asked for."""
+    questions = {}
+    for name, fields in _with_tuples(tomllib.loads(path.read_text(encoding="utf-8"))).items():
+        if "geometry" in fields:
+            g = ConvGeometry(*fields.pop("geometry"))
+            sizes = {key: mistake(g) for key, mistake in SIZE_MISTAKES.items()}
+            mistakes = {key: size for key, size in sizes.items() if size != fields["right"]}
+            fields |= {"why": "why_size", "mistakes": mistakes, "values": {"g": g}}
+        questions[name] = NumberQuestion(**fields)
+    return questions
+
+
+def _with_tuples(value):
+    """TOML's lists as tuples, at any depth."""
+    if isinstance(value, dict):
+        return {key: _with_tuples(part) for key, part in value.items()}
+    return tuple(value) if isinstance(value, list) else value

@@ -22,7 +22,7 @@ class Report(NamedTuple):
     n: int
     open: list[str]  # exercises that are not right
     wrong: dict[str, str]  # their last answers, where more than the first line was pasted
-    agrees: bool  # whether the first line agrees with itself and with the rest
+    agrees: bool  # whether the first line agrees with itself: else it was cut off
 
 
 def read_reports(file: Path) -> Iterator[Report]:
@@ -40,16 +40,15 @@ def read_reports(file: Path) -> Iterator[Report]:
         right, n, rest = int(line["right"]), int(line["n"]), content[line.end() : end]
         listed = re.findall(r"\w+", line["open"].lower())
         unsolved = [name for name in HOMEWORK if name in listed]
-        wrong, solved = (_answers(f"report_{kind}", rest) for kind in ("wrong", "right"))
         agrees = n == len(HOMEWORK) == right + len(unsolved)
-        agrees = agrees and wrong.keys() <= set(unsolved) and solved.keys().isdisjoint(unsolved)
-        yield Report(_student(line["student"]), file.name, right, n, unsolved, wrong, agrees)
+        student, wrong = _student(line["student"]), _wrong_answers(rest)
+        yield Report(student, file.name, right, n, unsolved, wrong, agrees)
 
 
-def _answers(key, rest):
-    """{exercise: answer} of the lines that say `key`; a long answer begins on the next line."""
+def _wrong_answers(rest):
+    """{exercise: answer}; a long answer begins on the next line."""
     found = {}
-    for pattern in _patterns(key, tries=r"\d+"):
+    for pattern in _patterns("report_wrong", tries=r"\d+"):
         for entry in re.finditer(rf"({_EXERCISE})\W*{pattern.pattern}", rest, re.I):
             line, _, more = rest[entry.end() :].partition("\n")
             answer = line.strip() or _NEXT.split("\n" + more, maxsplit=1)[0]

@@ -39,11 +39,11 @@ def explain_cell(
         for name, part in model.named_modules(remove_duplicate=False)
         if isinstance(part, (*EXPLAIN, nn.Linear))
     }
-    names, with_maps = list(parts), [n for n in parts if not isinstance(parts[n], nn.Linear)]
+    with_maps = [name for name, part in parts.items() if not isinstance(part, nn.Linear)]
     if layer not in with_maps:
-        found = ", ".join(with_maps)
-        raise ValueError(text("explain_layer", layer=repr(layer), names=found))
-    step, module = record_steps(model, image, names)[layer], parts[layer]
+        raise ValueError(text("explain_layer", layer=repr(layer), names=", ".join(with_maps)))
+    steps = record_steps(model, image, list(parts))
+    step, module, below = steps[layer], parts[layer], ["input", *steps][[*steps].index(layer)]
     explain = next(EXPLAIN[kind] for kind in EXPLAIN if isinstance(module, kind))
     cell = channel, row, column
     for name, at, n in zip(("channel", "row", "column"), cell, step.output.shape):
@@ -51,7 +51,6 @@ def explain_cell(
             raise ValueError(text("explain_cell", name=name, at=repr(at), layer=layer, last=n - 1))
     explanation = explain(layer, module, step, cell)
     explanation.reason += _ending(step, cell, explanation.value)
-    below = ["input", *names][names.index(layer)]
     return _draw(explanation, below, layer, step.activation, cell)
 
 

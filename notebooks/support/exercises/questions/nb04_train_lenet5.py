@@ -1,6 +1,5 @@
-"""What notebook 04 asks: batches, the first loss, a step of training."""
+"""What notebook 04 asks for in code: a step of training."""
 
-import math
 import re
 from collections.abc import Callable
 from typing import NamedTuple
@@ -11,7 +10,6 @@ from torch.nn import functional as F
 
 from ...words.texts import text
 from ..function import check_callable
-from ..number import NumberQuestion
 from ..sandbox import Sandbox, Stranger, only
 from ..values import Slip, are_equal, is_blank, read_number
 
@@ -115,22 +113,4 @@ def _weights_hint(found, options, number):
     return text("hint_softmax_twice" if softmax else "hint_five_steps", n=number)
 
 
-QUESTIONS = {
-    "untrained_loss": NumberQuestion(
-        math.log(10),
-        "why_loss",
-        {"hint_chance": 0.1, "hint_chance_wrong": 0.9, "hint_digits": 10, "hint_log10": 1}
-        | {"hint_log2": math.log2(10), "hint_sign": -math.log(10)},
-        "hint_loss",
-        tolerance=0.01,
-    ),
-    "batches_per_epoch": NumberQuestion(
-        469,
-        "why_batches",
-        {"hint_last_batch": 468, "hint_whole_batches": 468.75, "hint_test_set": 79}
-        | {"hint_pictures": 60_000, "hint_batch_size": 128},
-        "hint_batches",
-        {"whole": 468},
-    ),
-    "my_train_step": StepQuestion(),
-}
+QUESTIONS = {"my_train_step": StepQuestion()}

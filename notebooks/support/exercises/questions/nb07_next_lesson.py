@@ -1,4 +1,4 @@
-"""What notebook 07 asks: how much is frozen, and a small network, tested on held-out pictures."""
+"""What notebook 07 asks for in code: a small network, tested on held-out pictures."""
 
 import math
 
@@ -9,7 +9,6 @@ from ...data.mnist import load_mnist
 from ...network.copies import snapshot
 from ...network.predictions import as_input, predict_logits
 from ...words.texts import text
-from ..number import NumberQuestion
 from ..sandbox import Sandbox, Stranger, only
 from ..values import Slip, is_blank
 
@@ -58,14 +57,4 @@ class NetworkQuestion:
         return "✗" if said else "✓", " ".join([found, *(said or [text("why_network")])])
 
 
-QUESTIONS = {
-    "frozen_parameters": NumberQuestion(
-        2572,
-        "why_frozen",
-        {"hint_learning_ones": 59_134, "hint_all_parameters": 61_706, "hint_no_bias": 2550}
-        | {"hint_c3_only": 2416, "hint_c1_only": 156},
-        "hint_frozen",
-        {"c1": 156, "c3": 2416, "all": 61_706, "learning": 59_134},
-    ),
-    "my_network": NetworkQuestion(),
-}
+QUESTIONS = {"my_network": NetworkQuestion()}
