@@ -420,7 +420,6 @@ def test_kernels_that_mark_something_else(said):
 
 def test_what_is_no_kernel_gets_a_sentence(said):
     for answer, words in [
-        ([[1] * 8] * 8, "7x7"),
         ([[1, 2]], "square table"),
         (lambda: RISING, "kernel must be"),
         ("RISING", "kernel must be"),
@@ -552,7 +551,6 @@ def in_place(image, *more):
 
 def test_convolutions_that_go_wrong(said):
     for function, words in [
-        (in_place, "changes its arguments"),
         (lambda *case: good_convolution(*case).tolist(), "return an ordinary tensor"),
         (lambda *case: good_convolution(*case)[None], "gives tensor([[["),
         (lambda *case: good_convolution(*case).mean(), "it should be tensor([["),
@@ -577,6 +575,7 @@ def by_fourier(image, kernel, stride, padding):
 def test_other_right_convolutions(said):
     for function in (
         by_fourier,
+        in_place,
         lambda *case: good_convolution(*case).double(),
         lambda image, *more: good_convolution(image.requires_grad_(), *more),
         lambda i, k, s, p: torch_convolution(i, k, stride=s, padding=p),

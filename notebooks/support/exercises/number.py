@@ -29,12 +29,9 @@ SIZE_MISTAKES = {  # what each makes of a geometry
 
 @dataclass(frozen=True)
 class NumberQuestion:
-    """A question whose answer is a number, or two where there are two `unknowns`.
-
-    `why` (said of a right answer), `hint` (of any wrong one) and the keys of `mistakes` are keys of
-    words/exercises.toml; `values` fill in those texts. The right answers are typed in, so that a
-    reader sees them; tests/exercises proves each with torch and by hand.
-    """
+    """A question whose answer is a number, or two where there are two `unknowns`. `why` (said of a
+    right answer), `hint` (of any wrong one) and the keys of `mistakes` are keys of
+    words/exercises.toml; `values` fill in those texts. tests/exercises proves each answer."""
 
     right: float  # the answer; where there are `unknowns`, the output size that they must give
     why: str

@@ -37,22 +37,17 @@ class Sandbox(io.TextIOBase):
         self.call = ""  # of the student's function, which runs now
         self.printed = False  # whether the thread has printed
 
-    def start_clock(self):
-        self.began = time.monotonic()
-
     @contextlib.contextmanager
     def preparing(self) -> Iterator[None]:
         """What judging imports, loads and computes first is not the student's time."""
         self.began = math.inf
         yield
-        self.start_clock()
+        self.began = time.monotonic()
 
     def run(self, function: Callable, still_running: Callable):
-        """What `function(self)` returns; it runs in a thread, with the caller's context. After
-        PATIENCE seconds `still_running()` is called.
-
-        Raises TimeoutError SECONDS after `began`, and passes on an interrupt; either ends it.
-        """
+        """What `function(self)` returns; it runs in a thread, with the caller's context. Calls
+        `still_running()` after PATIENCE seconds, raises TimeoutError SECONDS after `began`, and
+        passes on an interrupt; the last two end it."""
         results, done, context = [], threading.Event(), contextvars.copy_context()
 
         def work():
@@ -62,7 +57,8 @@ class Sandbox(io.TextIOBase):
                 done.set()
 
         self.thread = thread = threading.Thread(target=work, daemon=True)
-        patience = time.monotonic() + self.PATIENCE
+        self.began = time.monotonic()
+        patience = self.began + self.PATIENCE
         with self._same_for_everyone():
             try:
                 thread.start()  # and wait in small parts: Windows interrupts no wait

@@ -23,14 +23,14 @@ def explain_cell(
     model: nn.Module, image, layer: str, channel: int, row: int, column: int
 ) -> Figure:
     """Why a cell of a feature map has its value: the patch that it looked at, times the kernel,
-    channel by channel, the bias, the sum and what comes behind it (of LeNet-5, ReLU); for a
-    max-pooling layer, the patch and its largest value. All numbers count from 0.
-
-    layer: a convolution or pooling, by its name in `layer_table`, as "c1" or "features.0"; image as
-    in `show_layers`. The values are the model's own; a line says where the sum is another. Raises
-    ValueError for another layer, image or cell. Notebook 00.
+    channel by channel, the bias, the sum and what comes behind it (of LeNet-5, ReLU); of a
+    max-pooling layer, the patch and its largest value. Notebook 00.
 
         lh.explain_cell(model, digits.test.tensors[0][4], "c3", channel=0, row=4, column=5)
+
+    image: 28x28 pixels; layer: a convolution or pooling by its name in `layer_table`, as "c1" or
+    "features.0"; all numbers count from 0. The values are the model's own; a line says where the
+    sum is another. Raises ValueError for another layer, image or cell.
     """
     refuse_scripted(model)
     model = snapshot(model)  # one and the same weights for maps and sum, should it be in training

@@ -55,15 +55,15 @@ class LayerTable(list):
 @checked
 def layer_table(model: nn.Module, input_shape: tuple[int, ...] = (1, 28, 28)) -> LayerTable:
     """What each layer of a model makes and costs for one image of `input_shape` (channels, height,
-    width), measured: a copy of the model runs once. Notebook 05.
+    width), measured: a copy runs once. Rows in the order of use: layers with weights, and layers or
+    functions for pooling and padding. Notebook 05.
 
         table = lh.layer_table(lh.LeNet5())
         table[0].shape        # (6, 28, 28)
         table.parameters      # 61706
 
-    The rows stand in the order of use: layers with weights, and those that change how many numbers
-    there are; pooling and padding functions, too. Raises ValueError, naming the layer, where
-    `forward` fails, uses one twice, gives a Linear more than a row, or lets torch repeat an image.
+    Raises ValueError, naming the layer, where `forward` fails, uses one twice, gives a Linear more
+    than a row, or lets torch repeat an image.
     """
     model, error = snapshot(model), ""
     calls = record({n: part for n, part in model.named_modules() if not list(part.children())})
@@ -91,10 +91,9 @@ def layer_table(model: nn.Module, input_shape: tuple[int, ...] = (1, 28, 28)) ->
 
 class _Functions(TorchFunctionMode):
     """Adds to the calls the FUNCTIONS that a forward uses beside its layers, and keeps the shapes
-    of the first sum in which torch repeats an image (`repeated`)."""
+    of the last sum in which torch repeats an image (`repeated`)."""
 
     def __init__(self, calls):
-        super().__init__()
         self.calls, self.repeated = calls, []
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
@@ -107,7 +106,7 @@ class _Functions(TorchFunctionMode):
             self.calls.append(Call(name, layer, args[0], output))
         shapes = [tuple(value.shape) for value in args if isinstance(value, torch.Tensor)]
         if name in ("add", "add_") and len(set(shapes)) == 2 and len(set(map(len, shapes))) == 1:
-            self.repeated = self.repeated or shapes
+            self.repeated = shapes
         return output
 
 
