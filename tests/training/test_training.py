@@ -351,6 +351,7 @@ def test_command_line(tmp_path, no_network):
         (["--nonsense"], "--nonsense"),
         (["--data", "no-such-folder"], "no-such-folder"),
         (["--save", "."], "."),
+        (["--save", ""], "cannot be written"),
         (["--save", "file/w.pt"], "file/w.pt cannot be written"),  # found before the data
         (["--log=~/log.txt", "--data", "~/no"], "home/no"),
     ],

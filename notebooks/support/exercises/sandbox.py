@@ -105,10 +105,9 @@ def only(model: nn.Module, *optimizers: Optimizer) -> Iterator[None]:
     thread, own = threading.current_thread(), set(_tensors(model))
 
     def refuse(used, *_):
-        strange = (
-            used not in optimizers if isinstance(used, Optimizer) else set(_tensors(used)) - own
-        )
-        if strange and threading.current_thread() is thread:
+        if threading.current_thread() is not thread or used in optimizers:
+            return
+        if isinstance(used, Optimizer) or set(_tensors(used)) - own:
             raise Stranger(used)
 
     with register_module_forward_pre_hook(refuse), register_optimizer_step_pre_hook(refuse):

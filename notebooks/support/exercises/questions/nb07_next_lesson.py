@@ -45,7 +45,8 @@ class NetworkQuestion:
         except (TypeError, ValueError) as error:  # no ten logits
             return "✗", str(error)
         numbers |= {"right": right, "accuracy": right / n}
-        found, said = text("network_found", source=digits.source, **numbers), []
+        found = text("network_found", source=digits.source, **numbers)
+        said = [] if sizes else [text("network_unregistered", **numbers)]
         if numbers["size"] >= PARAMETERS:
             largest = max(sizes, key=sizes.get)
             shown = {"most": PARAMETERS, "name": largest, "largest": sizes[largest]}
