@@ -30,41 +30,29 @@ from torch.nn import functional as F
 
 # isort: off
 # fmt: off
-from torch.utils.data import (
-    BatchSampler, DataLoader, RandomSampler, SequentialSampler, TensorDataset,
-)
+from torch.utils.data import (BatchSampler, DataLoader, RandomSampler, SequentialSampler,
+    TensorDataset)
 from notebooks.support.checks import check_argument, checked
-from notebooks.support.data import (
-    Digits, augment, data_folder, load_drawings, load_mnist, missing_files, sample_drawing,
-    sklearn_digits, to_mnist_style,
-)
-from notebooks.support.exercises import (
-    check, collect, guess, mystery_trainings, report, reveal, stroke_picture,
-)
-from notebooks.support.figures import (
-    SIGNS, explain_cell, network_diagram, show_confusion, show_filters, show_layers,
-    show_mistakes, show_patches, show_predictions,
-)
+from notebooks.support.data import (Digits, augment, data_folder, load_drawings, load_mnist,
+    missing_files, sample_drawing, sklearn_digits, to_mnist_style)
+from notebooks.support.exercises import (check, collect, guess, mystery_trainings, report,
+    reveal, stroke_picture)
+from notebooks.support.figures import (SIGNS, explain_cell, network_diagram, show_confusion,
+    show_filters, show_layers, show_mistakes, show_patches, show_predictions)
 from notebooks.support.files import MY_NETWORK, shown_path, try_files
-from notebooks.support.network import (
-    answers_differ, as_float, as_input, check_batch, check_gradients, check_learning,
-    layer_table, load_weights, predict_logits, save_weights,
-)
+from notebooks.support.network import (answers_differ, as_float, as_input, check_batch,
+    check_gradients, check_learning, layer_table, load_weights, predict_logits, save_weights)
 from notebooks.support.sizes import ConvGeometry, conv_output_size, output_size_steps
-from notebooks.support.training import (
-    TrainingPlan, TrainingRun, command_parser, print_checks, threads_beside_the_kernel,
-    train_with_bar,
-)
-from notebooks.support.widgets import (
-    DrawPad, downhill, explore_convolution, explore_kernels, explore_softmax,
-)
+from notebooks.support.training import (TrainingPlan, TrainingRun, command_parser, print_checks,
+    threads_beside_the_kernel, train_with_bar)
+from notebooks.support.widgets import (DrawPad, downhill, explore_convolution, explore_kernels,
+    explore_softmax)
 from notebooks.support.words import label, text, use, use_chinese_font
 # isort: on
 
 __all__ = [  # by the notebook that uses it first
-    "start", "label", "guess", "reveal", "check", "DrawPad", "ready",  # 00
+    "start", "label", "guess", "reveal", "check", "DrawPad", "ready", "MY_NETWORK", "LeNet5",  # 00
     "sample_drawing", "to_mnist_style", "explain_cell", "load_weights", "save_weights",
-    "MY_NETWORK", "LeNet5",
     "explore_convolution", "explore_kernels", "stroke_picture", "SIGNS", "load_mnist",  # 01
     "ConvGeometry", "conv_output_size", "output_size_steps",  # 01 and 02
     "lenet5_diagram", "show_layers",  # 03
@@ -90,11 +78,10 @@ FUSED = {"cuda", "cpu"} if Version(torch.__version__) >= Version("2.4") else set
 
 
 def start(language: str = "en") -> None:
-    """The first cell of every notebook: language of widgets and messages ("zh" or "en"), device,
-    seeds and threads. Notebooks 00 to 07.
+    """The first cell of every notebook: language of widgets and messages ("zh" or "en", else
+    ValueError), device, seeds, threads, and whether MNIST is there. Notebooks 00 to 07.
 
-    Prints versions, device, and whether MNIST is there; everything works without it, too. Raises
-    ValueError for another language.
+        lh.start("zh")  # Python 3.12.4, torch 2.9.0, ...
     """
     global device
     use(language)
@@ -116,16 +103,20 @@ def start(language: str = "en") -> None:
 
 def ready() -> None:
     """What a teacher looks at the day before: versions, data, the trained network and the time of
-    a training. Prints a line each, with a tick or what to do; raises nothing. Notebook 00."""
+    a training. Prints a line each, with a tick or what to do; raises nothing. Notebook 00.
+
+        lh.ready()  # ✓ all 12 packages are there ...
+    """
     print_checks(LeNet5(), _training, evaluate)
 
 
 class LeNet5(nn.Module):
-    """LeNet-5 for 28x28 digits: images (N, 1, 28, 28) in [0, 1] -> logits (N, 10).
+    """LeNet-5: images (N, 1, 28, 28) in [0, 1] -> logits (N, 10). Notebooks 00, 03 and 05 to 07.
+
+        logits = lh.LeNet5()(torch.zeros(1, 1, 28, 28))
 
     LeCun, Bottou, Bengio, Haffner, "Gradient-Based Learning Applied to Document Recognition"
-    (1998), section II.B, with ReLU, max-pooling and plain logits; `padding=2` makes C1's maps
-    28x28, as the paper's 32x32 input does. Notebook 03 builds it; notebooks 00, 03 and 05 to 07.
+    (1998), II.B, with ReLU, max-pooling and plain logits; `padding=2` stands for its 32x32 input.
     """
 
     def __init__(self):
@@ -151,11 +142,12 @@ class LeNet5(nn.Module):
         return self.fc3(x)
 
 
-@checked
-def lenet5_diagram(path: str | Path | None = None, sizes: bool = True) -> Figure:
-    """LeNet-5 layer by layer, with the sizes of `layer_table` or, before they are worked out,
-    without; `path` saves it as SVG. Notebook 03."""
-    return network_diagram(layer_table(LeNet5()), path, sizes)
+def lenet5_diagram(sizes: bool = True) -> Figure:
+    """LeNet-5 layer by layer, with each layer's size or without. Notebook 03.
+
+    lh.lenet5_diagram().savefig("lenet5.svg")
+    """
+    return network_diagram(layer_table(LeNet5()), sizes)
 
 
 @checked
@@ -188,8 +180,10 @@ def digit_loader(
 
 
 class EpochResult(NamedTuple):
-    """One epoch: its number from 1, mean training loss, accuracy on the test set in [0, 1],
-    seconds of training."""
+    """One epoch: its number from 1, mean training loss, test accuracy in [0, 1], seconds.
+
+    lh.train(model, digits)[0].accuracy
+    """
 
     epoch: int
     loss: float
@@ -209,13 +203,11 @@ def train_epoch(
     scheduler: torch.optim.lr_scheduler.LRScheduler | None = None,
     on_batch: Callable[[int, float], None] | None = None,
 ) -> float:
-    """One pass over `loader` as `plain_epoch` of 04 does; returns the mean loss over its images.
+    """One pass over `loader`; returns the mean loss over its images. `scheduler` steps after each
+    batch; `on_batch` is given its number, from 1, and its loss. Notebooks 05 to 07.
 
         optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
         loss = lh.train_epoch(model, loader, optimizer)
-
-    `scheduler` steps after each batch; `on_batch(batch, loss)` is called with the batch's number
-    from 1. Notebooks 05 to 07.
     """
     check_learning(model, optimizer)
     model.train()
@@ -242,11 +234,8 @@ def train_epoch(
 
 def _training(model, plan, on_batch) -> Iterator[EpochResult]:
     """The one training loop, of `plan.model` or its copy: gives each EpochResult when its weights
-    and its log are on disk.
-
-    SGD with momentum, weight decay and the one-cycle schedule (Smith & Topin, "Super-Convergence",
-    2017).
-    """
+    and its log are on disk. SGD with momentum, weight decay and the one-cycle schedule (Smith &
+    Topin, "Super-Convergence", 2017)."""
     digits, epochs = plan.digits, plan.epochs
     generator, history = torch.Generator(), []
     model.to(device, memory_format=torch.channels_last)  # pooling is faster so
@@ -334,10 +323,11 @@ def train_in_background(
 class Evaluation:
     """A model's results on a dataset; printed, the lesson's report.
 
-    `loss` float, the cross-entropy of what the model gives; `accuracy` in [0, 1]; `correct`,
-    `total` int64 (10,) by class; `confusion` int64 (10, 10), rows are the labels, columns the
-    predictions; `predictions` int64 (N,); `logits` float32 (N, 10), what the model gives;
-    `by_chance`: whether it gives something else when it is asked again.
+        lh.evaluate(model, digits.test).confusion[7, 1]  # sevens that it takes for ones
+
+    `loss`, the cross-entropy; `accuracy` in [0, 1]; `correct`, `total` int64 (10,) by class;
+    `confusion` int64 (10, 10), rows are the labels, columns the predictions; `predictions` int64
+    (N,); `logits` float32 (N, 10); `by_chance`: whether it gives others when it is asked again.
     """
 
     loss: float
@@ -367,13 +357,10 @@ def _percent(right, n):
 
 @checked
 def evaluate(model: nn.Module, dataset: TensorDataset) -> Evaluation:
-    """Tests a model on images and labels.
+    """Tests a model on images and labels; it is left as it is, and may be in training meanwhile.
+    Raises TypeError or ValueError for other data, or without ten logits. Notebooks 04 to 07.
 
         lh.evaluate(model, digits.test).accuracy
-
-    The model is left as it is, its train/eval mode too, and may be in training meanwhile. Raises
-    TypeError or ValueError for what is no such dataset (a Subset of one is), and for a model that
-    does not give ten logits an image. Notebooks 04 to 07.
     """
     images, labels = dataset.tensors
     logits = predict_logits(model, images)
@@ -386,12 +373,13 @@ def evaluate(model: nn.Module, dataset: TensorDataset) -> Evaluation:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The lesson's script: trains LeNet-5, prints and logs. Returns the exit status."""
+    """The lesson's script: trains LeNet-5, prints and logs; `lh.main(["--epochs", "1"])`. Returns
+    the exit status."""
     parser = command_parser()
     options = parser.parse_args(arguments)
     title = " ".join([parser.prog, *(sys.argv[1:] if arguments is None else arguments)])
     chosen = {"seed": options.seed, "save": options.save, "log": options.log}
-    files = [path for path in (options.save, options.log) if path]
+    files = [path for path in (options.save, options.log) if path is not None]
     try:
         check_argument("epochs", options.epochs)
         try_files(*files)  # before MNIST is downloaded

@@ -202,6 +202,7 @@ def test_what_fits_is_taken_as_it_is(tmp_path, monkeypatch):
     model, results = fresh(), lh.evaluate(fresh(), GOOD)
     assert len(lh.show_predictions(model, GOOD, n=np.int64(50)).axes) == 20  # all there are
     assert len(lh.show_mistakes(results, GOOD, n=200).axes) >= 18
+    assert lh.evaluate(nn.Sequential(nn.Flatten(), nn.AdaptiveAvgPool1d(10)), GOOD).loss > 0
     monkeypatch.setenv("HOME", str(tmp_path))
     lh.save_weights(model, "~/w.pt")
     assert torch.equal(weights(lh.load_weights(fresh(4), tmp_path / "w.pt")), weights(model))

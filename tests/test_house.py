@@ -6,6 +6,7 @@ import graphlib
 import inspect
 import re
 import subprocess
+import tomllib
 
 import nbformat
 from lab import PROJECT
@@ -144,6 +145,8 @@ def test_every_text_is_there_in_both_languages_and_used():
         assert zh.strip() and en.strip() and fields[0] == fields[1], key
         assert not chinese.search(en), key
     source = "".join(path.read_text(encoding="utf-8") for path in MODULES)
+    tables = [tomllib.loads(path.read_text("utf-8")) for path in SUPPORT.glob("*/*/*.toml")]
+    source += "".join(re.sub("'", '"', str(table)) for table in tables)  # hints of numbers
     prefixes = tuple(re.findall(r'text\(f"(\w+)\{|page_texts\("(\w+)"\)', source))
     prefixes = tuple(filter(None, (part for pair in prefixes for part in pair)))
     widgets = re.findall(r"^    NAME, TEXTS = .*", source, re.M)

@@ -45,10 +45,8 @@ NO_BATCHES = torch.Tensor, tuple, str, nn.Module  # a picture, `Digits`, a path,
 
 
 def checked(function: Callable) -> Callable:
-    """A function that checks its arguments before it begins; a default is taken as it is.
-
-    Raises TypeError for an unknown name and another kind, ValueError for other values.
-    """
+    """A function that checks its arguments before it begins; a default is taken as it is. Raises
+    TypeError for an unknown name and another kind, ValueError for other values."""
     signature = inspect.signature(function)
 
     @wraps(function)

@@ -69,11 +69,10 @@ class ConvGeometry:
 def conv_output_size(
     n_in: int, kernel_size: int, stride: int = 1, padding: int = 0, dilation: int = 1
 ) -> int:
-    """Pixels out: floor((n_in + 2 padding - dilation (kernel_size - 1) - 1) / stride) + 1.
+    """Pixels out: floor((n_in + 2 padding - dilation (kernel_size - 1) - 1) / stride) + 1. Raises
+    what `ConvGeometry` does. Notebook 02.
 
         lh.conv_output_size(28, 5, padding=2)  # 28
-
-    Raises what `ConvGeometry` does. Notebook 02.
     """
     return ConvGeometry(n_in, kernel_size, stride, padding, dilation).n_out
 

@@ -102,8 +102,8 @@ BLANK = """async ([root, widths]) => {  // px from the sum's end to the hint
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_a_projector_shows_the_whole_explorer(open_notebook, language):
     """At 1024x768, from the sliders to the hint; and little is blank between sum and hint at any width."""
-    cells = [CELLS[0].replace("{}", language), "lh.explore_convolution()", CELLS[-1]]
-    page = open_notebook(cells, width=1024, height=768)
+    start = f"import lenet_helpers as lh\nlh.start({language!r})"
+    page = open_notebook([start, "lh.explore_convolution()"], width=1024, height=768)
     root = page.locator(".lh-explorer")
     root.locator("canvas").first.wait_for()
     root.evaluate("root => root.scrollIntoView()")

@@ -477,7 +477,6 @@ def in_place(image, *more):
 
 def test_convolutions_that_go_wrong(said):
     for function, words in [
-        (in_place, "changes its arguments"),
         (lambda *case: good_convolution(*case).tolist(), "return an ordinary tensor"),
         (lambda *case: good_convolution(*case)[None], "gives tensor([[["),
         (lambda *case: good_convolution(*case).mean(), "it should be tensor([["),

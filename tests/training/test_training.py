@@ -229,6 +229,7 @@ def test_command_line(tmp_path, monkeypatch):
         (["--epochs", "0"], "0"),
         (["--epochs", "ten"], "ten"),
         (["--nonsense"], "--nonsense"),
+        (["--save", ""], "cannot be written"),
         (["--save", "file/w.pt"], "file/w.pt cannot be written"),  # found before the data
         (["--log=~/log.txt", "--data", "~/no"], "home/no"),
     ],

@@ -15,8 +15,3 @@ from .drawing import sample_drawing, to_mnist_style
 from .mnist import data_folder, load_mnist
 from .mnist_files import missing_files
 from .own_digits import load_drawings
-
-__all__ = [
-    "Digits", "augment", "data_folder", "load_drawings", "load_mnist", "missing_files", "sample_drawing",
-    "sklearn_digits", "to_mnist_style",
-]  # fmt: skip

@@ -10,7 +10,10 @@ from torch.utils.data import TensorDataset
 
 class Digits(NamedTuple):
     """`train` and `test`: TensorDatasets of uint8 images (N, 1, 28, 28) and int64 labels (N,).
-    `source`: "MNIST" or "scikit-learn". Notebooks 05 and 07."""
+    `source`: "MNIST" or "scikit-learn". Notebooks 05 and 07.
+
+        part = lh.Digits(TensorDataset(images, labels), digits.test, digits.source)
+    """
 
     train: TensorDataset
     test: TensorDataset
@@ -33,7 +36,7 @@ def sklearn_digits() -> Digits:
     """scikit-learn's 1,797 real digits, 8x8 pixels, in MNIST's style: 20x20 inside 28x28, uint8. A
     fifth, always the same, is for the test. Notebook 07, and wherever there is no MNIST.
 
-        history = train(LeNet5(), sklearn_digits(), epochs=5)  # seconds
+        history = lh.train(lh.LeNet5(), lh.sklearn_digits(), epochs=5)  # seconds
     """
     images, labels, n_train = small_set()
     images = torch.tensor(images).view(-1, 1, 8, 8) * (255 / 16)

@@ -20,8 +20,11 @@ SAMPLES = {each["digit"]: each["strokes"] for each in DRAWINGS if each["note"] =
 
 @checked
 def sample_drawing(digit: int) -> np.ndarray:
-    """A digit from 0 to 9 drawn by hand, as `DrawPad.drawing` takes it: uint8 (112, 112), 0 is
-    empty. Notebook 00."""
+    """A digit from 0 to 9 drawn by hand, for `DrawPad.drawing`: uint8 (112, 112), 0 is empty.
+    Notebook 00.
+
+        pad.drawing = lh.sample_drawing(3)
+    """
     return draw_strokes(SAMPLES[digit])
 
 
@@ -41,14 +44,14 @@ def draw_strokes(strokes: Sequence, pen: float = PEN) -> np.ndarray:
 
 @checked
 def to_mnist_style(drawing) -> torch.Tensor:
-    """A drawing in MNIST's style: float32 (1, 28, 28) in [0, 1], 0 is empty.
+    """A drawing in MNIST's style: float32 (1, 28, 28) in [0, 1], 0 is empty; its longer side is
+    scaled to 20 pixels, its centre of mass put in the middle, as MNIST's makers did. Notebook 00.
 
-        image = to_mnist_style(Image.open("my_seven.jpg"))
+        image = lh.to_mnist_style(Image.open("my_seven.jpg"))
         logits = model(image[None])
 
-    Its longer side is scaled to 20 pixels, its centre of mass put in the middle, as MNIST's makers
-    did. drawing: a PIL image, array or tensor, each side at least 28: a digit on blank ground, dark
-    on light or light on dark. Raises ValueError for anything else. Notebook 00.
+    drawing: a PIL image, array or tensor, each side at least 28: a digit on blank ground, dark on
+    light or light on dark. Raises ValueError for anything else.
     """
     return centred(ink_levels(drawing))
 

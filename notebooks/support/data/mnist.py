@@ -18,15 +18,14 @@ NETWORK_SECONDS = 4  # a server that says nothing for so long counts as dead
 
 
 def load_mnist(root: str | Path | None = None) -> Digits:
-    """MNIST, from `root`, else from $LENET_DATA, else from the project's data/.
+    """MNIST, from `root`, else $LENET_DATA, else the project's data/. Notebooks 01 and 03 to 07.
 
-        digits = load_mnist()
+        digits = lh.load_mnist()
         images, labels = digits.train.tensors  # uint8 (60000, 1, 28, 28), int64 (60000,)
 
     A folder holds the four files, plain or .gz, whatever their names, at most three folders deep.
-    Raises OSError or ValueError where one that was named lacks a file or has a wrong one. In data/
-    such files are downloaded; where that fails, scikit-learn's 1,797 digits take MNIST's place, and
-    a line says so. Notebooks 01 and 03 to 07.
+    What data/ lacks is downloaded; where that fails, scikit-learn's 1,797 digits take MNIST's
+    place, and a line says so. Raises OSError or ValueError for another folder that lacks a file.
     """
     folder, named = data_folder(root)
     try:

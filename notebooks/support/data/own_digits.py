@@ -48,14 +48,12 @@ def last_drawings(n: int) -> list[tuple[torch.Tensor, int]]:
 
 
 def load_drawings() -> TensorDataset:
-    """The drawings that you kept on the pad, in MNIST's style: uint8 images (N, 1, 28, 28) and
-    int64 labels (N,).
+    """The drawings that you kept on the pad, or, if they are fewer than ten, the project's own, in
+    MNIST's style: uint8 images (N, 1, 28, 28) and int64 labels (N,). Notebook 07.
 
-        mine = load_drawings()
-        print(evaluate(model, mine))
+        print(lh.evaluate(model, lh.load_drawings()))
 
-    Of fewer than ENOUGH it takes the project's own, three of each digit, and says so. Raises
-    ValueError where the file is damaged. Notebook 07.
+    Raises ValueError where the file is damaged.
     """
     drawings, labels = read_drawings()
     key, kept = "digits_own", len(labels)

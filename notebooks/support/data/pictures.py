@@ -14,12 +14,9 @@ LUMA = np.array([0.299, 0.587, 0.114])  # how bright red, green and blue look: I
 
 
 def one_table(numbers, name: str = "picture") -> np.ndarray:
-    """The numbers as they are, (H, W); colours become grey levels in [0, 1], float64.
-
-    Takes a PIL image, and an array, tensor or nested lists of shape (H, W) or (H, W, 1 to 4
-    colours, the last of two or four is opacity), with ones before it. Raises ValueError, with
-    `name` in it, for anything else, and for NaN and infinity.
-    """
+    """The numbers as they are, (H, W); colours become grey levels in [0, 1], float64. Takes a PIL
+    image, and an array, tensor or nested lists of shape (H, W) or (H, W, 1 to 4 colours, the last
+    of two or four is opacity), with ones before it. ValueError names anything else `name`."""
     try:
         array = _as_array(numbers)
         if array.dtype.kind not in "biuf":

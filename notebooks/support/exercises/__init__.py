@@ -6,8 +6,7 @@ number     questions whose answer is a number: judged, with their known mistakes
 function   questions whose answer is a function: tried on many cases
 values     an answer read as a number or tensor, compared, and shown in few characters
 answers    who keeps the answers that were given, and `report`, which prints them
-pasted     a report read back from the text that a student sent
-collect    `collect`: a class's reports in one table, for the teacher
+collect    `collect`: a class's reports, as students sent them, in one table, for the teacher
 guesses    a guess before a run, shown beside what came out
 questions  what is asked, and the known mistakes: a file a notebook
 """
@@ -18,5 +17,3 @@ from .collect import collect
 from .guesses import guess, reveal
 from .questions.nb01_padding_stride_kernel import stroke_picture
 from .questions.nb06_break_it import mystery_trainings
-
-__all__ = ["check", "collect", "guess", "mystery_trainings", "report", "reveal", "stroke_picture"]

@@ -11,12 +11,8 @@ from .questions import HOMEWORK, NOTEBOOKS
 from .values import say
 
 MY_ANSWERS = MY_NETWORK.with_name("my_answers.json")
-"""{exercise: an entry, see FIELDS}"""
-FIELDS = {
-    "answer": str,  # the first right one, or else the last, as it reads
-    "right": bool,  # whether that one is
-    "tries": int,  # until then
-}
+"""{exercise: its first right answer, or else the last, as it reads; and the tries until then}"""
+FIELDS = {"answer": str, "right": bool, "tries": int}
 LINE = 60  # characters; a longer answer has lines of its own in the report
 
 _unsaved: dict[str, dict] = {}  # where the file cannot be written
@@ -46,10 +42,10 @@ def _with_try(entry, answer, right):
 
 def _read_answers():
     """What MY_ANSWERS holds; a damaged file is put aside, and told. Raises OSError."""
-    if not os.path.lexists(MY_ANSWERS):
-        return {}
     try:
         content = MY_ANSWERS.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
     except OSError as error:
         raise unreadable(MY_ANSWERS, error) from None
     try:
@@ -65,9 +61,8 @@ def _read_answers():
 
 
 def report(student: str = ...) -> None:
-    """Prints your homework, to be handed in as text: first a line that says what is right and what
-    is still open; then, for what was answered, at which try it was right, and that answer or the
-    last. Notebook 07.
+    """Prints your homework, to be handed in as text: a line that says what is right and what is
+    still open; then each answer, and at which try it was right. Notebook 07.
 
         lh.report("Ming")  # Ming · 27 of 32 right · open: my_network, ...
 

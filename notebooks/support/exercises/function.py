@@ -48,13 +48,10 @@ class FunctionQuestion:
 
     def _result(self, function, case):
         """What a student's function makes of a case; ValueError says what is wrong with that."""
-        given = copy.deepcopy(case)
         try:
-            result = function(*given)
+            result = function(*copy.deepcopy(case))
         except BaseException as error:  # SystemExit and KeyboardInterrupt, too
             raise ValueError(text("check_raised", error=error_message(error))) from None
-        if not all(map(are_equal, given, case)):
-            raise ValueError(text("check_changed"))
         return result if is_blank(result) else self.read(result)
 
     def _hint(self, results):

@@ -3,7 +3,7 @@
 import difflib
 
 from ..words.texts import text
-from .values import read_number, say
+from .values import is_blank, read_number, say
 
 # What can be guessed, and its unit: "%" where the result is a share in [0, 1], "" for a number.
 GUESSES = {
@@ -24,18 +24,15 @@ _guessed: dict[str, float] = {}
 
 
 def guess(name: str, value=...) -> None:
-    """Keeps a guess until `reveal` shows it, and prints one line; `...` is none yet.
-    Notebooks 00, 02 and 04 to 07.
+    """Keeps a guess until `reveal` shows it, and prints one line; `...` is none yet. value: a
+    number; for a share per cent, 80 or "80%" and not 0.8. Notebooks 00, 02 and 04 to 07.
 
-        lh.guess("epoch1_accuracy", 80)                 # before a run
-        lh.reveal("epoch1_accuracy", history[0].accuracy)  # You guessed 80%; it is 96.3%.
-
-    value: a number; for a share per cent, 80 or "80%" and not 0.8. Anything else is told, not kept.
+        lh.guess("epoch1_accuracy", 80)  # before a run
     """
     if not isinstance(name, str) or name not in GUESSES:
         near = difflib.get_close_matches(str(name), GUESSES, n=3, cutoff=0)
         say("✗", text("guess_unknown", names=", ".join(near)))
-    elif value is None or value is ...:
+    elif is_blank(value):
         _guessed.pop(name, None)
         say("…", text("guess_blank", name=name))
     else:
@@ -49,7 +46,10 @@ def guess(name: str, value=...) -> None:
 
 def reveal(name: str, actual: float) -> None:
     """Prints the guess beside what came out, `actual`: a share in [0, 1] where the unit is "%", a
-    number elsewhere. Notebooks 00, 02 and 04 to 07."""
+    number elsewhere. Notebooks 00, 02 and 04 to 07.
+
+        lh.reveal("epoch1_accuracy", history[0].accuracy)  # You guessed 80%; it is 96.3%.
+    """
     result = _shown(name, round(100 * actual, 1) if GUESSES[name] else actual)
     if name in _guessed:
         say(text("guess_result", value=_shown(name, _guessed[name]), actual=result))

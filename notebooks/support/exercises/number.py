@@ -1,6 +1,9 @@
 """Questions whose answer is a number, or a pair of numbers."""
 
+import math
+import tomllib
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -9,15 +12,26 @@ from ..sizes import ConvGeometry
 from ..words.texts import text
 from .values import Slip, abbreviated, are_equal, is_blank, read_number
 
+SIZE_MISTAKES = {  # what each makes of a geometry
+    "hint_no_floor": lambda g: (g.padded - g.span) / g.stride + 1,
+    "hint_ceil": lambda g: math.ceil((g.padded - g.span) / g.stride) + 1,
+    "hint_no_plus_one": lambda g: (g.padded - g.span) // g.stride,
+    "hint_no_minus_one": lambda g: (g.padded - g.span + 1) // g.stride + 1,
+    "hint_unchanged": lambda g: g.n_in,
+    "hint_stride_ignored": lambda g: g.padded - g.span + 1,
+    "hint_padding_once": lambda g: (g.n_in + g.padding - g.span) // g.stride + 1,
+    "hint_padding_ignored": lambda g: (g.n_in - g.span) // g.stride + 1,
+    "hint_dilation_ignored": lambda g: (g.padded - g.kernel_size) // g.stride + 1,
+    "hint_dilation_span": lambda g: (g.padded - g.kernel_size * g.dilation) // g.stride + 1,
+    "hint_area": lambda g: g.n_out**2,
+}
+
 
 @dataclass(frozen=True)
 class NumberQuestion:
-    """A question whose answer is a number, or two where there are two `unknowns`.
-
-    `why` (said of a right answer), `hint` (of any wrong one) and the keys of `mistakes` are keys of
-    words/exercises.toml; `values` fill in those texts. The right answers are typed in, so that a
-    reader sees them; tests/exercises proves each with torch and by hand.
-    """
+    """A question whose answer is a number, or two where there are two `unknowns`. `why` (said of a
+    right answer), `hint` (of any wrong one) and the keys of `mistakes` are keys of
+    words/exercises.toml; `values` fill in those texts. tests/exercises proves each answer."""
 
     right: float  # the answer; where there are `unknowns`, the output size that they must give
     why: str
@@ -55,7 +69,22 @@ class NumberQuestion:
         return answer
 
 
-def settings_question(right: int, known, unknowns, mistakes, **values) -> NumberQuestion:
-    """Which settings of a convolution give `right` outputs?"""
-    settings = {"known": known, "unknowns": unknowns}
-    return NumberQuestion(right, "why_size", mistakes, "hint_gives", values, **settings)
+def read_questions(path: Path) -> dict[str, NumberQuestion]:
+    """The questions of a file by name, with NumberQuestion's fields; of one that has a `geometry`,
+    the size of its output is asked for."""
+    questions = {}
+    for name, fields in _with_tuples(tomllib.loads(path.read_text(encoding="utf-8"))).items():
+        if "geometry" in fields:
+            g = ConvGeometry(*fields.pop("geometry"))
+            sizes = {key: mistake(g) for key, mistake in SIZE_MISTAKES.items()}
+            mistakes = {key: size for key, size in sizes.items() if size != fields["right"]}
+            fields |= {"why": "why_size", "mistakes": mistakes, "values": {"g": g}}
+        questions[name] = NumberQuestion(**fields)
+    return questions
+
+
+def _with_tuples(value):
+    """TOML's lists as tuples, at any depth."""
+    if isinstance(value, dict):
+        return {key: _with_tuples(part) for key, part in value.items()}
+    return tuple(value) if isinstance(value, list) else value

@@ -2,7 +2,6 @@
 
 import contextlib
 import contextvars
-import copy
 import ctypes
 import io
 import math
@@ -20,10 +19,14 @@ from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 
+class Stranger(Exception):
+    """Code is about to use a network or an optimizer, the argument, that was not given to it."""
+
+
 class Sandbox(io.TextIOBase):
     """A thread for a student's code, and its standard output. Whatever the session did before,
     numbers are float32, random numbers start anew, and it uses one thread (grad mode and
-    the default device a new thread has of its own). Afterwards all is as it was, networks too."""
+    the default device a new thread has of its own). Afterwards all is as it was."""
 
     SECONDS = 60  # what needs longer is taken for an endless loop
     PATIENCE = 5  # seconds; then it is said that the answer is still being tried
@@ -33,26 +36,18 @@ class Sandbox(io.TextIOBase):
         self.began = math.inf  # the student's time
         self.call = ""  # of the student's function, which runs now
         self.printed = False  # whether the thread has printed
-        self.given = ()  # networks and optimizers of the judging
-        self.strangers = []  # others that the thread has used
-        self._tensors, self._optimizers = {}, {}  # what these held before
-
-    def start_clock(self):
-        self.began = time.monotonic()
 
     @contextlib.contextmanager
     def preparing(self) -> Iterator[None]:
         """What judging imports, loads and computes first is not the student's time."""
         self.began = math.inf
         yield
-        self.start_clock()
+        self.began = time.monotonic()
 
     def run(self, function: Callable, still_running: Callable):
-        """What `function(self)` returns; it runs in a thread, with the caller's context. After
-        PATIENCE seconds `still_running()` is called.
-
-        Raises TimeoutError SECONDS after `began`, and passes on an interrupt; either ends it.
-        """
+        """What `function(self)` returns; it runs in a thread, with the caller's context. Calls
+        `still_running()` after PATIENCE seconds, raises TimeoutError SECONDS after `began`, and
+        passes on an interrupt; the last two end it."""
         results, done, context = [], threading.Event(), contextvars.copy_context()
 
         def work():
@@ -62,7 +57,8 @@ class Sandbox(io.TextIOBase):
                 done.set()
 
         self.thread = thread = threading.Thread(target=work, daemon=True)
-        patience = time.monotonic() + self.PATIENCE
+        self.began = time.monotonic()
+        patience = self.began + self.PATIENCE
         with self._same_for_everyone():
             try:
                 thread.start()  # and wait in small parts: Windows interrupts no wait
@@ -98,35 +94,25 @@ class Sandbox(io.TextIOBase):
             ):
                 leaving.callback(put, get())
                 put(value)
-            leaving.callback(self._put_back)
-            for register in register_module_forward_pre_hook, register_optimizer_step_pre_hook:
-                leaving.enter_context(register(self._record))
             leaving.enter_context(contextlib.redirect_stdout(self))
             yield
 
-    def _record(self, used, *_):
-        """A hook: a network or optimizer is about to run."""
-        if threading.current_thread() is not self.thread or used in self.given:
+
+@contextlib.contextmanager
+def only(model: nn.Module, *optimizers: Optimizer) -> Iterator[None]:
+    """Raises Stranger before this thread runs another network or optimizer, so that a student's own
+    stays as it is."""
+    thread, own = threading.current_thread(), set(_tensors(model))
+
+    def refuse(used, *_):
+        if threading.current_thread() is not thread or used in optimizers:
             return
-        tensors = set(_tensors(used)).difference(*map(_tensors, self.given))
-        for tensor in tensors - self._tensors.keys():
-            self._tensors[tensor] = tensor.detach().clone(), copy.deepcopy(tensor.grad)
-        if isinstance(used, Optimizer):
-            self._optimizers.setdefault(used, copy.deepcopy(used.state_dict()))
-        if tensors or isinstance(used, Optimizer):
-            self.strangers.append(used)
+        if isinstance(used, Optimizer) or set(_tensors(used)) - own:
+            raise Stranger(used)
 
-    def _put_back(self):
-        for tensor, (value, gradient) in self._tensors.items():
-            if not torch.equal(tensor, value):
-                tensor.data.copy_(value)
-            tensor.grad = gradient
-        for optimizer, state in self._optimizers.items():
-            optimizer.load_state_dict(state)
+    with register_module_forward_pre_hook(refuse), register_optimizer_step_pre_hook(refuse):
+        yield
 
 
-def _tensors(used):
-    """What a network holds, or an optimizer moves."""
-    if isinstance(used, nn.Module):
-        return [*used.parameters(), *used.buffers()]
-    return [tensor for group in used.param_groups for tensor in group["params"]]
+def _tensors(model):
+    return *model.parameters(), *model.buffers()

@@ -14,8 +14,3 @@ from .images import SIGNS
 from .layers import show_layers
 from .patches import show_patches
 from .results import show_confusion, show_filters, show_mistakes, show_predictions
-
-__all__ = [
-    "SIGNS", "explain_cell", "network_diagram", "show_confusion", "show_filters", "show_layers",
-    "show_mistakes", "show_patches", "show_predictions",
-]  # fmt: skip

@@ -1,14 +1,8 @@
 """A network as a diagram, layer by layer."""
 
-import io
-from pathlib import Path
-
-import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ..checks import checked
-from ..files import write_file
 from ..network.layer_table import LayerTable
 from ..network.lenet5 import ACTIVATED, TITLES
 from ..words.labels import label
@@ -22,12 +16,9 @@ DIAGRAM = {  # first letter of a layer's name: colour, what leads to it
 }
 
 
-@checked
-def network_diagram(
-    table: LayerTable, path: str | Path | None = None, sizes: bool = True
-) -> Figure:
-    """A network for (1, 28, 28) images layer by layer, from its `layer_table`; `path` saves it as
-    SVG. Layers are named, and pass through ReLU, as LeNet5's."""
+def network_diagram(table: LayerTable, sizes: bool = True) -> Figure:
+    """A network for (1, 28, 28) images layer by layer, from its `layer_table`. Layers are named,
+    and pass through ReLU, as LeNet5's."""
     figure = blank_figure(12, 3.6)
     ax = figure.subplots()
     end = _draw_layer(ax, 0, "input", (1, 28, 28), sizes)
@@ -37,10 +28,6 @@ def network_diagram(
         end = _draw_layer(ax, start, row.name, row.shape, sizes)
     ax.set(xlim=(-0.3, end + 0.45), ylim=(-3.5, 3.6), aspect="equal")
     ax.set_axis_off()
-    if path is not None:
-        with matplotlib.rc_context({"svg.hashsalt": "lenet5"}):  # the same file each time
-            figure.savefig(content := io.BytesIO(), format="svg", metadata={"Date": None})
-        write_file(path, content.getvalue())
     return figure
 
 

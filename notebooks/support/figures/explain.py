@@ -23,14 +23,14 @@ def explain_cell(
     model: nn.Module, image, layer: str, channel: int, row: int, column: int
 ) -> Figure:
     """Why a cell of a feature map has its value: the patch that it looked at, times the kernel,
-    channel by channel, the bias, the sum and what comes behind it (of LeNet-5, ReLU); for a
-    max-pooling layer, the patch and its largest value. All numbers count from 0.
-
-    layer: a convolution or pooling, by its name in `layer_table`, as "c1" or "features.0"; image as
-    in `show_layers`. The values are the model's own; a line says where the sum is another. Raises
-    ValueError for another layer, image or cell. Notebook 00.
+    channel by channel, the bias, the sum and what comes behind it (of LeNet-5, ReLU); of a
+    max-pooling layer, the patch and its largest value. Notebook 00.
 
         lh.explain_cell(model, digits.test.tensors[0][4], "c3", channel=0, row=4, column=5)
+
+    image: 28x28 pixels; layer: a convolution or pooling by its name in `layer_table`, as "c1" or
+    "features.0"; all numbers count from 0. The values are the model's own; a line says where the
+    sum is another. Raises ValueError for another layer, image or cell.
     """
     refuse_scripted(model)
     model = snapshot(model)  # one and the same weights for maps and sum, should it be in training
@@ -39,11 +39,11 @@ def explain_cell(
         for name, part in model.named_modules(remove_duplicate=False)
         if isinstance(part, (*EXPLAIN, nn.Linear))
     }
-    names, with_maps = list(parts), [n for n in parts if not isinstance(parts[n], nn.Linear)]
+    with_maps = [name for name, part in parts.items() if not isinstance(part, nn.Linear)]
     if layer not in with_maps:
-        found = ", ".join(with_maps)
-        raise ValueError(text("explain_layer", layer=repr(layer), names=found))
-    step, module = record_steps(model, image, names)[layer], parts[layer]
+        raise ValueError(text("explain_layer", layer=repr(layer), names=", ".join(with_maps)))
+    steps = record_steps(model, image, list(parts))
+    step, module, below = steps[layer], parts[layer], ["input", *steps][[*steps].index(layer)]
     explain = next(EXPLAIN[kind] for kind in EXPLAIN if isinstance(module, kind))
     cell = channel, row, column
     for name, at, n in zip(("channel", "row", "column"), cell, step.output.shape):
@@ -51,7 +51,6 @@ def explain_cell(
             raise ValueError(text("explain_cell", name=name, at=repr(at), layer=layer, last=n - 1))
     explanation = explain(layer, module, step, cell)
     explanation.reason += _ending(step, cell, explanation.value)
-    below = ["input", *names][names.index(layer)]
     return _draw(explanation, below, layer, step.activation, cell)
 
 

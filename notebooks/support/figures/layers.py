@@ -28,15 +28,14 @@ def _layer_title(name: str, step: Step, sizes: bool) -> str:
 
 @checked
 def show_layers(model: nn.Module, image, sizes: bool = True) -> Figure:
-    """What every layer makes of one image, and the ten probabilities.
-
-    image: an array, tensor or PIL image of 28x28 pixels. Each layer is shown as the next one takes
-    it, C1, C3, F5 and F6 of LeNet-5 after ReLU; white is 0, black the layer's largest value; where
-    there are negative ones, orange is above 0 and blue below. `sizes=False` leaves the sizes
-    out of the titles. Raises ValueError for another size and for a model without LeNet5's layers,
-    in their order. Notebook 03.
+    """What every layer makes of an image of 28x28 pixels (array, tensor or PIL image), as the next
+    layer takes it, and the ten probabilities. White is 0, black the layer's largest value; where
+    there are negative ones, orange is above 0 and blue below. Notebook 03.
 
         lh.show_layers(model, digits.test.tensors[0][4])
+
+    `sizes=False` leaves the sizes out of the titles. Raises ValueError for another size and for a
+    model without LeNet5's layers.
     """
     steps = activations(model, image)
     say_what_is_nan(steps["fc3"].activation)

@@ -76,11 +76,11 @@ def strongest_patches(
 def show_patches(model: nn.Module, dataset: TensorDataset, layer: str = "c3", n: int = 9) -> Figure:
     """For each map of a layer, a row of the `n` patches that excite it most, out of a dataset's
     first 2,000 images, blue where one sees padding; and the first and the last one's values.
+    Notebook 05.
 
-    layer: a convolution or pooling, by its name in `layer_table`, as "c1" or "features.0". Raises
-    ValueError for another, and for one behind a layer without a square window. Notebook 05.
+        lh.show_patches(model, digits.test, "c3")  # or "features.0": a name in `layer_table`
 
-        lh.show_patches(model, digits.test, "c3")
+    Raises ValueError for no convolution or pooling, or one behind a layer with no square window.
     """
     from torchvision.utils import make_grid  # takes seconds to import
 

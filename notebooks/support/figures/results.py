@@ -55,9 +55,8 @@ def show_predictions(model: nn.Module, dataset: TensorDataset, n: int = 20) -> F
 
 @checked
 def show_mistakes(evaluation, dataset: TensorDataset, n: int = 10) -> Figure:
-    """The `n` worst mistakes (the surest wrong guesses): what the network thought of each.
-
-    evaluation: what `evaluate` returned for this dataset, else ValueError. Notebook 04.
+    """The `n` worst mistakes (the surest wrong guesses): what the network thought of each. Raises
+    ValueError where `evaluate` was given another dataset. Notebook 04.
 
         lh.show_mistakes(lh.evaluate(model, digits.test), digits.test)
     """
@@ -112,12 +111,12 @@ def show_confusion(evaluation) -> Figure:
 @checked
 @torch.no_grad()
 def show_filters(model: nn.Module, image=None) -> Figure:
-    """The kernels of the model's first convolution: blue below zero, orange above.
-
-    image: below each kernel there is then its feature map, before ReLU. Raises ValueError for a
-    model without a convolution. Notebook 05.
+    """The kernels of the model's first convolution, blue below zero, orange above; given an image,
+    below each its feature map, before ReLU. Notebook 05.
 
         lh.show_filters(model, digits.test.tensors[0][4])
+
+    Raises ValueError for a model without a convolution.
     """
     refuse_scripted(model)
     layer = first_convolution(model)

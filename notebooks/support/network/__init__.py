@@ -13,8 +13,3 @@ from .layer_table import layer_table
 from .learning import check_gradients, check_learning
 from .predictions import answers_differ, as_float, as_input, check_batch, predict_logits
 from .weights import load_weights, save_weights
-
-__all__ = [
-    "answers_differ", "as_float", "as_input", "check_batch", "check_gradients",
-    "check_learning", "layer_table", "load_weights", "predict_logits", "save_weights",
-]  # fmt: skip

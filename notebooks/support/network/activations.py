@@ -58,17 +58,6 @@ def check_repeats(calls: list[Call]) -> None:
             raise ValueError(text("layer_again", name=name, times=times))
 
 
-def _check_order(names, calls):
-    """Raises ValueError where the calls are not one for each of the names, in their order."""
-    check_repeats(calls)
-    called = [call.name for call in calls]
-    if unused := [name for name in names if name not in called]:
-        raise ValueError(text("layer_unused", name=unused[0]))
-    for name, early in zip(names, called):
-        if name != early:
-            raise ValueError(text("layer_order", name=name, early=early))
-
-
 class Step(NamedTuple):
     """What a layer did with one image, without the batch, float32 on the CPU.
 
@@ -83,11 +72,8 @@ class Step(NamedTuple):
 
 
 def activations(model: nn.Module, image) -> dict[str, Step]:
-    """What each layer does with one image, recorded in the model's own pass.
-
-    image: what `grey_levels` takes, 28 x 28 pixels. Returns a Step for "input" and for each of
-    LAYERS. Raises what `record_steps` does.
-    """
+    """A Step for "input" and for each of LAYERS, of an image of 28 x 28 pixels as `grey_levels`
+    takes it. Raises what `record_steps` does."""
     levels = image_levels(image)
     return {"input": Step(levels, levels, levels, ""), **record_steps(snapshot(model), image)}
 
@@ -102,20 +88,22 @@ def image_levels(image) -> torch.Tensor:
 
 @torch.no_grad()
 def record_steps(model: nn.Module, image, names: list[str] = LAYERS) -> dict[str, Step]:
-    """What each of these layers did in the pass of a `snapshot`, which is hooked for good. Raises
-    ValueError for an image of another size, for a model that lacks one of them or does not use each
-    once, in this order, and what `check_logits` says of what its `forward` gives."""
+    """What each of these layers did in the pass of a `snapshot`, which is hooked for good, in the
+    order of the pass. Raises ValueError for an image of another size, for a model that lacks one of
+    them or does not use each once, and what `check_logits` says of what its `forward` gives."""
     levels, parts = image_levels(image), dict(model.named_modules(remove_duplicate=False))
     for name in names:
         if name not in parts:
             raise ValueError(text("no_layer", name=name, names=", ".join(names)))
     calls = record({name: parts[name] for name in names})
     logits = as_scores(check_logits(model(as_input(model, levels[None])), 1))
-    _check_order(names, calls)
+    check_repeats(calls)
+    if unused := [name for name in names if name not in {call.name for call in calls}]:
+        raise ValueError(text("layer_unused", name=unused[0]))
     following = [*(call.input for call in calls[1:]), logits]
     steps = {call.name: _step(call, after) for call, after in zip(calls, following)}
-    last = steps[names[-1]]
-    return {**steps, names[-1]: last._replace(activation=logits[0].cpu().float())}
+    last, step = steps.popitem()
+    return {**steps, last: step._replace(activation=logits[0].cpu().float())}
 
 
 def _step(call, after):

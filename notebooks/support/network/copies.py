@@ -1,11 +1,11 @@
 """Copies of a model: to run it, to train it, and to copy back what it has learned."""
 
 import copy
-from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import nn
+from torch.utils._pytree import tree_flatten
 
 from ..words.texts import text
 
@@ -13,34 +13,17 @@ from ..words.texts import text
 def copied(model: nn.Module) -> nn.Module:
     """A copy with weights of its own. Of a tensor with a history (an output that was kept), which
     `copy.deepcopy` refuses, it has the values; what cannot be copied (a lock) the two share."""
-    memo, kept = {}, {}
-    modules = {id(part): part for part in model.modules()}  # may be pointed back to
-    for value in _kept(model, kept):
+    memo, modules = {}, {id(part): part for part in model.modules()}  # may be pointed back to
+    for value in tree_flatten([vars(part) for part in modules.values()])[0]:
         if isinstance(value, torch.Tensor):
             if not value.is_leaf:
                 memo[id(value)] = value.detach().clone()
-            continue
-        try:
-            copy.deepcopy(value, {**memo, **modules})
-        except Exception:  # whatever it says to being copied
-            memo[id(value)] = value
+        elif not isinstance(value, nn.Module):
+            try:
+                copy.deepcopy(value, {**memo, **modules})
+            except Exception:  # whatever it says to being copied
+                memo[id(value)] = value
     return copy.deepcopy(model, memo)
-
-
-def _kept(value, seen: dict[int, Any]) -> Iterator[Any]:
-    """What a module keeps, through layers, lists and dicts. `seen` holds it all, so that no two
-    have one id."""
-    if id(value) in seen:
-        return
-    seen[id(value)] = value
-    inside = vars(value) if isinstance(value, nn.Module) else value
-    if isinstance(inside, dict):
-        inside = inside.values()
-    elif not isinstance(inside, (list, tuple, set)):
-        yield value
-        return
-    for part in list(inside):
-        yield from _kept(part, seen)
 
 
 def snapshot(model: nn.Module) -> nn.Module:
@@ -60,20 +43,11 @@ def copy_back(twin: nn.Module, model: nn.Module) -> None:
     """Gives a model the weights and buffers of its copy, into `.data`, which autograd does not
     watch: a `backward` that waits in a cell still works. Raises ValueError, and changes nothing,
     where the two no longer have the same layers."""
-    given, taken = _state(twin), _state(model)
+    given, taken = twin.state_dict(), model.state_dict()
     if difference := first_difference(taken, given):
         raise ValueError(text("layers_changed", **difference))
     for name, value in given.items():
         taken[name].data.copy_(value)
-
-
-def _state(model):
-    """Parameters and buffers by name, each name of a shared one, too."""
-    parts = (
-        model.named_parameters(remove_duplicate=False),
-        model.named_buffers(remove_duplicate=False),
-    )
-    return {name: value for part in parts for name, value in part}
 
 
 def first_difference(found: dict, wanted: dict) -> dict[str, Any] | None:

@@ -19,8 +19,9 @@ FUNCTIONS = {  # what a forward may use without a layer, and the layer that does
     "avg_pool2d": nn.AvgPool2d,
     "adaptive_max_pool2d": nn.AdaptiveMaxPool2d,
     "adaptive_avg_pool2d": nn.AdaptiveAvgPool2d,
-    "pad": lambda *sizes, **options: nn.Identity(),
+    "pad": type("pad", (nn.Identity,), {}),
 }
+SETTINGS = "num_features", "kernel_size", "stride", "padding", "dilation", "output_size"
 
 
 class LayerRow(NamedTuple):
@@ -54,120 +55,103 @@ class LayerTable(list):
 @checked
 def layer_table(model: nn.Module, input_shape: tuple[int, ...] = (1, 28, 28)) -> LayerTable:
     """What each layer of a model makes and costs for one image of `input_shape` (channels, height,
-    width), measured: a copy of the model runs once. Notebook 05.
-
-    The rows stand in the order of use: layers with weights, and those that change how many numbers
-    there are; pooling and padding functions, too. Raises ValueError, naming the layer, where
-    `forward` fails, uses one twice, gives a Linear more than a row, or lets torch repeat an image.
+    width), measured: a copy runs once. Rows in the order of use: layers with weights, and layers or
+    functions for pooling and padding. Notebook 05.
 
         table = lh.layer_table(lh.LeNet5())
         table[0].shape        # (6, 28, 28)
         table.parameters      # 61706
+
+    Raises ValueError, naming the layer, where `forward` fails, uses one twice, gives a Linear more
+    than a row, or lets torch repeat an image.
     """
     model, error = snapshot(model), ""
-    layers = {name: part for name, part in model.named_modules() if not list(part.children())}
-    calls = record(layers)
+    calls = record({n: part for n, part in model.named_modules() if not list(part.children())})
     images = as_input(model, torch.zeros(1, *input_shape))
+    calls.append(Call("input", nn.Identity(), images, images))
     with torch.no_grad(), torch.random.fork_rng(devices=[]), _Functions(calls) as functions:
         try:
             model(images)
         except Exception as fault:  # whatever a forward raises
             error = f"{type(fault).__name__}: {fault}".splitlines()[0]
-    if functions.repeated:
-        raise ValueError(text("layer_repeats", shapes=" + ".join(map(str, functions.repeated))))
-    calls = [call for call in calls if _counts(call)]
-    _check_calls(calls, images, error)
-    used = {parameter for call in calls for parameter in call.layer.parameters()}
+    rows = [call for call in calls if _counts(call)]
+    _check(rows, functions.repeated)
+    if error:
+        last = calls[-1]
+        where, at = f"{last.name} ({last.layer})", last.input
+        if last.output is not None:
+            where, at = last.name, last.output
+        raise ValueError(text("layer_stopped", where=where, shape=tuple(at.shape), error=error))
+    used = {parameter for call in rows for parameter in call.layer.parameters()}
     for name, parameter in model.named_parameters():
         if parameter not in used:
             raise ValueError(text("layer_unused", name=name.rpartition(".")[0] or name))
-    return LayerTable(map(_row, calls))
+    return LayerTable(map(_row, rows))
 
 
 class _Functions(TorchFunctionMode):
     """Adds to the calls the FUNCTIONS that a forward uses beside its layers, and keeps the shapes
-    of the first sum in which torch repeats an image (`repeated`)."""
+    of the last sum in which torch repeats an image (`repeated`)."""
 
     def __init__(self, calls):
-        super().__init__()
         self.calls, self.repeated = calls, []
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
-        kwargs = kwargs or {}
-        output = function(*args, **kwargs)
-        if any(call.output is None for call in self.calls):  # of a layer that is running
+        output = function(*args, **(kwargs or {}))
+        if self.calls[-1].output is None:  # of the layer that is running
             return output
         name = getattr(function, "__name__", "").removesuffix("_with_indices")
-        shapes = [tuple(value.shape) for value in args if isinstance(value, torch.Tensor)]
-        if name in ("add", "add_") and len(shapes) == 2 and not self.repeated:
-            if shapes[0] != shapes[1] and len(shapes[0]) == len(shapes[1]) > 1:
-                self.repeated = shapes
         if name in FUNCTIONS:
-            self.calls.append(Call(name, FUNCTIONS[name](*args[1:], **kwargs), args[0], output))
+            layer = FUNCTIONS[name](*args[1:], **(kwargs or {}))
+            self.calls.append(Call(name, layer, args[0], output))
+        shapes = [tuple(value.shape) for value in args if isinstance(value, torch.Tensor)]
+        if name in ("add", "add_") and len(set(shapes)) == 2 and len(set(map(len, shapes))) == 1:
+            self.repeated = shapes
         return output
 
 
 def _counts(call):
     """Whether a call has a row: not a ReLU, which may be one for many places, nor a flatten."""
-    known = isinstance(call.layer, WINDOWS) or call.name in FUNCTIONS
     changes = call.output is not None and call.output.numel() != call.input.numel()
-    return known or changes or any(True for _ in call.layer.parameters())
+    return changes or isinstance(call.layer, WINDOWS) or bool(list(call.layer.parameters()))
 
 
-def _check_calls(calls, images, error):
-    """Raises ValueError for a layer that was used twice, for a Linear that is given more than a
-    row, and for a pass that ended with an error."""
+def _check(calls, repeated):
+    """Raises ValueError for what torch does without a word, and the table's reader does not mean:
+    an image is repeated, a layer used twice, a Linear given more than a row."""
+    if repeated:
+        raise ValueError(text("layer_repeats", shapes=" + ".join(map(str, repeated))))
     check_repeats(calls)
     for call in calls:
-        shape = tuple(call.input.shape)
-        if isinstance(call.layer, nn.Linear) and (len(shape) != 2 or shape[0] != 1):
-            wanted = 1, call.input.numel()
-            raise ValueError(text("layer_flat", name=call.name, took=shape, wanted=wanted))
-        if call.output is None:
-            where = f"{call.name} ({_words(call.layer)})"
-            raise ValueError(text("layer_stopped", where=where, took=shape, error=error))
-    if error:
-        before, shape = (calls[-1].name, calls[-1].output) if calls else ("input", images)
-        raise ValueError(text("layer_fault", before=before, shape=tuple(shape.shape), error=error))
+        took, wanted = tuple(call.input.shape), (1, call.input.numel())
+        if isinstance(call.layer, nn.Linear) and took != wanted:
+            raise ValueError(text("layer_flat", name=call.name, took=took, wanted=wanted))
 
 
 def _row(call):
-    layer, size, geometry = call.layer, call.input.shape[-2:], None
-    if isinstance(layer, WINDOWS) and size[0] == size[1]:
-        geometry = layer_geometry(layer, size[0])
-    words = call.name if isinstance(layer, nn.Identity) else _words(layer, geometry)
-    parameters = sum(parameter.numel() for parameter in layer.parameters())
-    shape = tuple(call.output.shape[1:])
-    return LayerRow(call.name, words, shape, parameters, _multiply_adds(call), geometry)
-
-
-def _words(layer, geometry=None):
-    """ "Conv2d kernel_size=5 stride=1 padding=2": a layer in a line."""
-    kind = type(layer).__name__
-    if isinstance(layer, nn.Linear):
-        return f"{kind} {layer.in_features} -> {layer.out_features}"
-    for setting in ("num_features", "kernel_size", "stride", "padding", "dilation", "output_size"):
-        value = getattr(geometry, setting, getattr(layer, setting, None))
-        if value is not None and (setting, value) not in (("dilation", 1), ("dilation", (1, 1))):
-            kind += f" {setting}={_one(value)}"
-    return kind
+    """Each number that a convolution or a Linear makes costs one multiply-add for each of its
+    weights; each that a normalisation makes, one."""
+    layer, made, size = call.layer, call.output, call.input.shape[-2:]
+    kind, parameters = type(layer).__name__, sum(p.numel() for p in layer.parameters())
+    cost = made.numel() * ("Norm" in kind)
+    if isinstance(layer, (nn.Conv2d, nn.Linear)):
+        cost = made.numel() * layer.weight[0].numel()
+    elif parameters and not cost:
+        raise ValueError(text("layer_kind", name=call.name, kind=kind))
+    windows = isinstance(layer, WINDOWS) and size[0] == size[1]
+    geometry = layer_geometry(layer, size[0]) if windows else None
+    words = f"{kind} {layer.in_features} -> {layer.out_features}" if kind == "Linear" else kind
+    for setting in SETTINGS:
+        value = _one(getattr(geometry, setting, getattr(layer, setting, None)))
+        if value is not None and (setting, value) != ("dilation", 1):
+            words += f" {setting}={value}"
+    return LayerRow(call.name, words, tuple(made.shape[1:]), parameters, cost, geometry)
 
 
 def _one(value):
     """The number that all of a pair are; else the value itself."""
     same = isinstance(value, (tuple, list)) and len(set(value)) == 1
     return value[0] if same else value
-
-
-def _multiply_adds(call):
-    """Each number that a convolution or a Linear makes costs one for each of its weights; each
-    that a normalisation makes, one."""
-    layer, kind, made = call.layer, type(call.layer).__name__, call.output.numel()
-    if isinstance(layer, (nn.Conv2d, nn.Linear)):
-        return made * layer.weight[0].numel()
-    if "Norm" not in kind and list(layer.parameters()):
-        raise ValueError(text("layer_kind", name=call.name, kind=kind))
-    return made if "Norm" in kind else 0
 
 
 def layer_geometry(layer: nn.Module, n_in: int) -> ConvGeometry | None:

@@ -18,10 +18,9 @@ from .learning import check_changeable
 
 @checked
 def save_weights(model: nn.Module, path: str | Path) -> None:
-    """Writes the model's `state_dict` to a file, which appears whole or not at all. Raises OSError
-    where that cannot be done.
+    """Writes the model's `state_dict` to a file, whole or not at all. Raises OSError.
 
-        lh.save_weights(model, "mine.pt")
+    lh.save_weights(model, "mine.pt")
     """
     state = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
     buffer = io.BytesIO()
@@ -31,14 +30,14 @@ def save_weights(model: nn.Module, path: str | Path) -> None:
 
 @checked
 def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
-    """Loads what `save_weights` wrote into a model, and returns the model. Notebooks 00, 03, 05
-    and 07.
-
-    A relative path counts from the current folder, else from the notebooks' or the project's; a
-    checkpoint will do. Raises OSError for what cannot be read, ValueError for a file that is
-    damaged, another network's, or holds more than numbers (nothing in it is run).
+    """Loads what `save_weights` wrote, or a checkpoint, into a model, and returns the model. A
+    relative path counts from the current folder, else from the notebooks' or the project's.
+    Notebooks 00, 03, 05 and 07.
 
         model = lh.load_weights(lh.LeNet5(), "../trained/lenet5.pt")
+
+    Raises OSError for what cannot be read, ValueError for a file that is damaged, another
+    network's, or holds more than numbers (nothing in it is run).
     """
     check_changeable(model)
     places = [typed_path(path, base) for base in ("", PROJECT / "notebooks" / "en", PROJECT)]

@@ -12,8 +12,3 @@ from .command import command_parser
 from .plan import TrainingPlan
 from .ready import print_checks
 from .run import TrainingRun, threads_beside_the_kernel
-
-__all__ = [
-    "TrainingPlan", "TrainingRun", "command_parser", "print_checks",
-    "threads_beside_the_kernel", "train_with_bar",
-]  # fmt: skip

@@ -1,7 +1,6 @@
 """The command line of `python lenet_helpers.py`: its options."""
 
 import argparse
-from os.path import expanduser  # where no shell does it (--save=~/lenet5.pt, Windows)
 
 
 def command_parser() -> argparse.ArgumentParser:
@@ -16,14 +15,7 @@ def command_parser() -> argparse.ArgumentParser:
     option("--epochs", type=int, default=20, metavar="N", help="passes over the training set")
     option("--augment", action="store_true", help="change the training pictures a little each time")
     option("--seed", type=int, default=0, metavar="S", help="start of the random numbers")
-    option(
-        "--save", type=expanduser, metavar="FILE", help="write the weights here after every epoch"
-    )
-    option("--log", type=expanduser, metavar="FILE", help="write the log here, too")
-    option(
-        "--data",
-        type=expanduser,
-        metavar="DIR",
-        help="folder with MNIST (else $LENET_DATA or data/)",
-    )
+    option("--save", metavar="FILE", help="write the weights here after every epoch")
+    option("--log", metavar="FILE", help="write the log here, too")
+    option("--data", metavar="DIR", help="folder with MNIST (else $LENET_DATA or data/)")
     return parser

@@ -29,10 +29,9 @@ class TrainingRun:
         run = lh.train_in_background(model, digits)
         run.wait()[-1].accuracy  # run.stop() ends it
 
-    A copy of the model is trained; at the end of each epoch the model gets its weights. `model`,
-    `epochs`; `history`: the `EpochResult`s so far; `first_layers`: copies of the first convolution,
-    if there is one, at the start and after each of these epochs; `running`; `error`: what ended it,
-    or None; `panel`: the `TrainingPanel`.
+    `model`, `epochs`; `history`: the `EpochResult`s so far; `first_layers`: copies of the first
+    convolution, if there is one, at the start and after each of these epochs; `running`; `error`:
+    what ended it, or None; `panel`: the `TrainingPanel`.
     """
 
     _latest, _starting = None, threading.Lock()  # here, where reloading the helper does not reach

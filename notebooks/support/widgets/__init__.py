@@ -12,5 +12,3 @@ from .downhill import downhill
 from .draw_pad import DrawPad
 from .explorer import explore_convolution, explore_kernels
 from .softmax import explore_softmax
-
-__all__ = ["DrawPad", "downhill", "explore_convolution", "explore_kernels", "explore_softmax"]

@@ -29,8 +29,7 @@ class DrawPad(Widget):
 
     models: a model with the layers of `LeNet5`, or {name: model} to choose from. `drawing`: uint8
     (112, 112), 0 is empty; may be set. `centre`: whether `to_mnist_style` is used. `network`: the
-    chosen name. `image`: float (1, 28, 28), what the network sees. Raises TypeError for what is no
-    model, ValueError for other drawings and names.
+    chosen name. `image`: float (1, 28, 28). Raises TypeError or ValueError for anything else.
     """
 
     NAME, TEXTS = "draw_pad", ("pad_",)

@@ -85,12 +85,9 @@ class Kernel(traitlets.TraitType):
 
 
 class Explorer(Widget):
-    """What `explore_convolution` and `explore_kernels` return.
-
-    `n_in`, `kernel_size`, `stride`, `padding`, `dilation`, `preset` (of PRESETS, or "own") and
+    """`n_in`, `kernel_size`, `stride`, `padding`, `dilation`, `preset` (of PRESETS, or "own") and
     `kernel` (any square table of numbers) can be read and set, and follow the page. ValueError for
-    what `choices` does not offer. Another size keeps the centre of an own kernel.
-    """
+    what `choices` does not offer. Another size keeps the centre of an own kernel."""
 
     NAME, TEXTS = "explorer", ("explorer_", "size_")
     n_in, kernel_size, stride, padding, dilation, preset = (
@@ -178,12 +175,11 @@ def explore_convolution(
 
 @checked
 def explore_kernels(image) -> Explorer:
-    """An image, a kernel to choose or edit, and the feature map that comes out.
+    """An image (PIL image, array or tensor, as high as wide), a kernel to choose or edit, and the
+    feature map that comes out. Grey levels become numbers from 0 to 1, floats and signed integers
+    stay. Raises ValueError for other shapes and sizes. Notebook 01.
 
         lh.explore_kernels(digits.test.tensors[0][0]).preset = "sharpen"
-
-    image: a PIL image, array or tensor, as high as wide; grey levels become numbers from 0 to 1,
-    floats and signed integers stay. Raises ValueError for other shapes and sizes. Notebook 01.
     """
     table = _square(number_table(image, "image"), "image")
     n_in = whole_number("n_in", len(table), 1, LARGEST)

@@ -14,15 +14,11 @@ STATES = "running", "done", "stopped", "failed", "gone"
 
 
 class TrainingPanel(Widget):
-    """Shows a training; its Stop sends {"stop": True}. `TrainingRun` keeps it up to date.
-
-    `state` (gone: Python ends while it trains); `epochs` in all; `seconds` so far, and `left`;
-    `losses`: points (epochs, mean loss), None for NaN; `accuracies` in [0, 1], one for each
-    finished epoch; `log`: its last line; `error`: what ended the training. At the start and after
-    each epoch: `kernels`, {"shape": [n, height, width], "values": float32}, {} if the input has no
-    one channel; `answers`, the probability, None for NaN, of the label of each of `watched`,
-    {"label", "image": 28x28 bytes}.
-    """
+    """Shows a training, which `TrainingRun` tells it of; its Stop sends {"stop": True}. `losses`:
+    points (epochs, mean loss), None for NaN; `accuracies` in [0, 1], one for each finished epoch.
+    At the start and after each: `kernels`, {"shape": [n, height, width], "values": float32}, {} if
+    the input has no one channel; `answers`, the probability, None for NaN, of the label of each of
+    `watched`, {"label", "image": 28x28 bytes}."""
 
     NAME, TEXTS = "panel", ("run_",)
     state = traitlets.Enum(STATES, "running").tag(sync=True)

@@ -6,5 +6,3 @@ labels  words in figures, in that language where there is a font for it
 
 from .labels import label, use_chinese_font
 from .texts import text, use
-
-__all__ = ["label", "text", "use", "use_chinese_font"]

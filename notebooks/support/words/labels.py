@@ -17,8 +17,11 @@ FONTS = (  # the first that is there is used; on Linux, Windows, macOS, and what
 
 def use_chinese_font() -> None:
     """Lets figures take from a Chinese font what their own one lacks, if one is installed."""
-    if not _installed():
-        _read_new_fonts()
+    if not _installed():  # matplotlib keeps its list from its first start on: what is new?
+        known = {font.fname for font in font_manager.fontManager.ttflist}
+        for path in set(font_manager.findSystemFonts()) - known:
+            with contextlib.suppress(Exception):  # not a font that it can read
+                font_manager.fontManager.addfont(path)
     family = [name for name in matplotlib.rcParams["font.family"] if name not in FONTS]
     matplotlib.rcParams["font.family"] = family + _installed()[:1]
 
@@ -26,14 +29,6 @@ def use_chinese_font() -> None:
 def _installed():
     known = {font.name for font in font_manager.fontManager.ttflist}
     return [name for name in FONTS if name in known]
-
-
-def _read_new_fonts():
-    """matplotlib keeps its list of fonts from its first start on: adds what was installed since."""
-    known = {font.fname for font in font_manager.fontManager.ttflist}
-    for path in set(font_manager.findSystemFonts()) - known:
-        with contextlib.suppress(Exception):  # not a font that it can read
-            font_manager.fontManager.addfont(path)
 
 
 def label(english: str, **values) -> str:

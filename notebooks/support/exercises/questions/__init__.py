@@ -1,23 +1,25 @@
-"""What each notebook asks: a file each, with the questions as they stand there.
+"""What each notebook asks, as its cells do: for numbers in its .toml, then for code in its .py,
+whose QUESTIONS is {name: an object whose `judge(answer, sandbox)` returns (mark, sentence)}.
 
-A file's QUESTIONS is {name: an object whose `judge(answer, sandbox)` returns (mark, sentence)}.
-
-nb00_demo                   how many pixels a cell sees
-nb01_padding_stride_kernel  padding; a convolution written out; a kernel that marks strokes
-nb02_output_size            the formula of the output's size, and every mistake with it
-nb03_lenet5                 what arrives at F5; parameters
-nb04_train_lenet5           batches, the first loss, a step of training
-nb05_look_inside            reach and work of C3
-nb06_break_it               five trainings with a fault each
-nb07_next_lesson            frozen parameters, a small network
+nb01_padding_stride_kernel  a convolution written out; a kernel that marks strokes
+nb02_output_size            the formula of the output's size
+nb04_train_lenet5           a step of training
+nb06_break_it               the five trainings, with a fault each
+nb07_next_lesson            a small network
 """
 
-from importlib import import_module
-from pkgutil import iter_modules
+from pathlib import Path
 
+from ..number import read_questions
+from .nb01_padding_stride_kernel import QUESTIONS as CODE_01
+from .nb02_output_size import QUESTIONS as CODE_02
+from .nb04_train_lenet5 import QUESTIONS as CODE_04
+from .nb07_next_lesson import QUESTIONS as CODE_07
+
+CODE = {"01": CODE_01, "02": CODE_02, "04": CODE_04, "07": CODE_07}
 NOTEBOOKS = {  # {"00_demo": its questions, ...}
-    file.name.removeprefix("nb"): import_module(f"{__name__}.{file.name}").QUESTIONS
-    for file in iter_modules(__path__)
+    path.stem: read_questions(path) | CODE.get(path.stem[:2], {})
+    for path in sorted(Path(__file__).parent.glob("*.toml"))
 }
 QUESTIONS = {name: each for asked in NOTEBOOKS.values() for name, each in asked.items()}
 EXAMPLE = "window_pixels"  # notebooks 00 and 01 answer it, to show how; it is no homework

@@ -1,15 +1,13 @@
-"""What notebook 01 asks: padding, a convolution written out, a kernel that marks rising strokes."""
+"""What notebook 01 asks for in code: a convolution, a kernel that marks rising strokes."""
 
 import itertools
 
 import torch
 from torch.nn import functional as F
 
-from ...sizes import ConvGeometry
 from ...widgets.explorer import OWN, Explorer, kernel_table
 from ...words.texts import text
 from ..function import FunctionQuestion
-from ..number import NumberQuestion, settings_question
 from ..values import Slip, read_tensor
 
 BLOCK = 12  # the picture is made of blocks of 12x12 pixels, a stroke in each
@@ -18,7 +16,6 @@ KINDS = (
     ("vertical", "rising", "blot"),
     ("falling", "vertical", "rising"),
 )
-LARGEST_KERNEL = 7  # a larger one sees two strokes at a time
 LEAST = 12  # places to be marked, of the 24 pixels of rising strokes
 STROKE_HINTS = {"falling": "hint_falling", "blot": "hint_blot"}  # others: hint_straight
 
@@ -76,12 +73,9 @@ class KernelQuestion:
                 raise Slip(text("check_blank"))
             answer = answer.kernel
         try:
-            kernel = torch.from_numpy(kernel_table(answer))
+            return torch.from_numpy(kernel_table(answer))
         except ValueError as error:
             raise Slip(error) from None
-        if len(kernel) > LARGEST_KERNEL:
-            raise Slip(text("check_kernel_size", k=len(kernel), most=LARGEST_KERNEL))
-        return kernel
 
 
 def my_convolution(image, kernel, stride, padding):
@@ -111,33 +105,6 @@ def _tables(generator: torch.Generator):
 
 
 QUESTIONS = {
-    "corner_pixel": NumberQuestion(
-        1, "why_pixel", {"hint_edge": 5, "hint_middle": 25}, "hint_point", {"n": 1}
-    ),
-    "corner_pixel_padding": NumberQuestion(
-        9,
-        "why_pixel",
-        {"hint_one_axis": 3, "hint_padding_ignored": 1, "hint_middle": 25},
-        "hint_point",
-        {"n": 3},
-    ),
-    "same_padding": settings_question(
-        28, (28, 5), ("padding",), {"hint_both_sides": 4, "hint_other_kernel": 1}
-    ),
-    "two_3x3_reach": NumberQuestion(
-        5,
-        "why_reach",
-        {"hint_one_layer": 3, "hint_reach_sum": 6, "hint_product": 9, "hint_area": 25},
-        "hint_reach",
-        {"g": ConvGeometry(7, 3)},
-    ),
-    "two_3x3_weights": NumberQuestion(
-        18,
-        "why_weights",
-        {"hint_one_layer": 9, "hint_product": 81, "hint_5x5": 25, "hint_weights_and_bias": 20},
-        "hint_weights",
-        {"small": 9, "large": 25},
-    ),
     "rising_strokes": KernelQuestion(),
     "my_convolution": FunctionQuestion(
         my_convolution,

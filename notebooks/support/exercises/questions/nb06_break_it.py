@@ -5,8 +5,6 @@ from collections.abc import Callable
 from torch import nn
 from torch.utils.data import TensorDataset
 
-from ..number import NumberQuestion
-
 
 class _Times255(nn.Module):
     def forward(self, x):
@@ -32,16 +30,3 @@ def mystery_trainings(fresh: Callable[[], nn.Module], data: TensorDataset) -> di
         "D": {"model": zero},
         "E": {"model": nn.Sequential(_Times255(), fresh())},
     }
-
-
-_DIAGNOSES = {  # the section of notebook 06 that describes the fault, and known mistakes
-    "a": (3, {"hint_jumps": 2, "hint_usual_loss": 4}),
-    "b": (6, {"hint_falls": 2, "hint_not_near_0": 7, "hint_not_yet": 1}),
-    "c": (2, {"hint_not_zero": 5, "hint_usual_loss": 4}),
-    "d": (5, {"hint_first_loss": 2, "hint_moves": 1}),
-    "e": (4, {"hint_large_loss": 2, "hint_not_zero": 5}),
-}
-QUESTIONS = {
-    f"mystery_{letter}": NumberQuestion(section, "why_diagnosis", mistakes, "hint_diagnosis")
-    for letter, (section, mistakes) in _DIAGNOSES.items()
-}

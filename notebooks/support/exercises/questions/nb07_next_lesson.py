@@ -1,4 +1,4 @@
-"""What notebook 07 asks: how much is frozen, and a small network, tested on held-out pictures."""
+"""What notebook 07 asks for in code: a small network, tested on held-out pictures."""
 
 import math
 
@@ -9,8 +9,7 @@ from ...data.mnist import load_mnist
 from ...network.copies import snapshot
 from ...network.predictions import as_input, predict_logits
 from ...words.texts import text
-from ..number import NumberQuestion
-from ..sandbox import Sandbox
+from ..sandbox import Sandbox, Stranger, only
 from ..values import Slip, is_blank
 
 PARAMETERS = 10_000  # the small network has fewer
@@ -33,17 +32,21 @@ class NetworkQuestion:
         except TypeError as error:
             raise Slip(error) from None
         sizes = {name: parameter.numel() for name, parameter in twin.named_parameters()}
-        sandbox.given = (twin,)
-        if is_blank(twin(as_input(twin, images[:1]))) and not sizes:
+        numbers = {"size": sum(sizes.values()), "n": n}
+        try:
+            with only(twin):
+                given = twin(as_input(twin, images[:1]))
+        except Stranger:
+            return "✗", text("network_unregistered", **numbers)
+        if is_blank(given) and not sizes:
             raise Slip(text("check_blank"))
-        unregistered = bool(sandbox.strangers) or not sizes
         try:
             right = (predict_logits(twin, images).argmax(1) == labels).sum().item()
         except (TypeError, ValueError) as error:  # no ten logits
             return "✗", str(error)
-        numbers = {"size": sum(sizes.values()), "right": right, "n": n, "accuracy": right / n}
+        numbers |= {"right": right, "accuracy": right / n}
         found = text("network_found", source=digits.source, **numbers)
-        said = [text("network_unregistered", **numbers)] if unregistered else []
+        said = [] if sizes else [text("network_unregistered", **numbers)]
         if numbers["size"] >= PARAMETERS:
             largest = max(sizes, key=sizes.get)
             shown = {"most": PARAMETERS, "name": largest, "largest": sizes[largest]}
@@ -55,14 +58,4 @@ class NetworkQuestion:
         return "✗" if said else "✓", " ".join([found, *(said or [text("why_network")])])
 
 
-QUESTIONS = {
-    "frozen_parameters": NumberQuestion(
-        2572,
-        "why_frozen",
-        {"hint_learning_ones": 59_134, "hint_all_parameters": 61_706, "hint_no_bias": 2550}
-        | {"hint_c3_only": 2416, "hint_c1_only": 156},
-        "hint_frozen",
-        {"c1": 156, "c3": 2416, "all": 61_706, "learning": 59_134},
-    ),
-    "my_network": NetworkQuestion(),
-}
+QUESTIONS = {"my_network": NetworkQuestion()}
