@@ -165,16 +165,12 @@ def digit_loader(
         for images, labels in lh.digit_loader(digits.train, 128, shuffle=True): ...
     """
     order = RandomSampler(dataset, generator=generator) if shuffle else SequentialSampler(dataset)
-
-    def batch_of(rows):
-        images = as_float(rows[0])
-        return (augment(images, generator) if augment else images), rows[1]
-
+    change = augment or (lambda images, generator: images)
     return DataLoader(
         dataset,
         sampler=BatchSampler(order, batch_size, drop_last=False),
         batch_size=None,
-        collate_fn=batch_of,
+        collate_fn=lambda batch: (change(as_float(batch[0]), generator), batch[1]),
         generator=generator and torch.Generator(),  # for a number that it draws and does not use
     )
 
@@ -274,9 +270,9 @@ def train(
 
     `batch_size`: None is 128, or 32 for a small set; `max_lr`: the highest learning rate of the
     schedule; `seed`: of the images' order; `save`: file for the weights, after each epoch; `log`:
-    file for the lesson's log, `log_title` its first line; `augment(images, generator)`: changes the
-    images of a batch, float32 (B, 1, 28, 28), in all epochs but the last two. The model is moved to `lh.device`. The
-    same start, seed, machine and data give the same weights, Dropout or not.
+    file for the lesson's log, `log_title` its first line; `augment(images, generator)`: changes a
+    batch's images, float32 (B, 1, 28, 28), in all epochs but the last two. The model is moved to
+    `lh.device`. The same start, seed, machine and data give the same weights, Dropout or not.
 
         history = lh.train(lh.LeNet5(), lh.load_mnist(), epochs=5, save="lenet5.pt")
         history[-1].accuracy

@@ -132,7 +132,7 @@ def test_what_cannot_be_read_is_named(tmp_path, made, capsys):
     (tmp_path / "folder").mkdir()
     texts.use("en")
     lh.collect(tmp_path)
-    named = capsys.readouterr().out.split("look yourself:\n")[1].splitlines()[:-1]
+    named = capsys.readouterr().out.split(texts.text("collect_unread") + "\n")[1].splitlines()[:-1]
     files = sorted(line.split(":")[0].strip() for line in named)
     assert files == ["cut.txt", "nobody.txt", "photo.jpg"]
     assert list(read_back(tmp_path)) == ["1+1", "Li"]

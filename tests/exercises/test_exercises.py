@@ -376,7 +376,7 @@ SLIPS = {  # exercise: answers of another form, and what is said of them
     ),
     "padding_and_stride": {2: "two numbers", (1, 2, 3): "two numbers", "1, 2": "without quotes"}
     | {(1, None): "plain number", len: "two numbers"},
-    "rising_strokes": {((1,) * 8,) * 8: "7×7", ((1, 2),): "square table", 5: "kernel must be"}
+    "rising_strokes": {((1, 2),): "square table", 5: "kernel must be"}
     | {"RISING": "kernel must be", torch.eye(3) * 1j: "kernel must be"},
     "my_output_size": dict.fromkeys([lambda: 4, lambda n_in: 4, 4], "without parentheses"),
 }

@@ -52,9 +52,7 @@ def test_it_is_the_same_training(small, capsys):
     capsys.readouterr()
     run = lh.train_in_background(behind, small, epochs=2, seed=1)
     assert run.running and run.model is behind
-    torch.set_num_threads(2)
     assert run.wait() is run.history and not run.running and run.error is None
-    assert torch.get_num_threads() == 2  # of the caller
     assert [r[:3] for r in run.history] == [r[:3] for r in history]
     assert torch.equal(weights(here), weights(behind))
     first, between, last = (layer.weight for layer in run.first_layers)  # start, two epochs
@@ -67,6 +65,12 @@ def test_it_is_the_same_training(small, capsys):
     assert len(shown.losses) == 90 and shown.losses[-1][0] == 2  # every batch of so few
     mean = sum(loss for _, loss in shown.losses[:45]) / 45  # its last batch has 29 pictures, not 32
     assert mean == pytest.approx(history[0].loss, abs=0.02)
+
+
+def test_threads_of_the_caller_stay_as_they_are(small):
+    torch.set_num_threads(2)
+    lh.train_in_background(fresh(), small, epochs=1).wait()
+    assert torch.get_num_threads() == 2
 
 
 def test_start_returns_at_once_and_something_moves_before_the_first_epoch_ends(small):

@@ -1,12 +1,9 @@
 """Training pictures changed a little, each in its own way."""
 
 import math
-from collections.abc import Callable
 
 import torch
 from torch.nn import functional as F
-
-from ..words.texts import text
 
 # at most: degrees, of the size, of the height, pixels, of half the width
 TURN, SCALE, SHEAR, SHIFT, BEND = 12, 0.12, 0.2, 2, 0.12
@@ -34,13 +31,3 @@ def augment(images: torch.Tensor, generator: torch.Generator | None = None) -> t
     grid = F.affine_grid(torch.cat([rows, shift], dim=2), images.shape, align_corners=False)
     bend = F.interpolate(uniform(BEND, 2, 6, 6), size, mode="bicubic", align_corners=False)
     return F.grid_sample(images, grid + bend.permute(0, 2, 3, 1), align_corners=False)
-
-
-def check_augmentation(function: Callable, images: torch.Tensor) -> None:
-    """Raises ValueError unless `function(images, generator)` gives as many images of that size."""
-    changed = function(images, torch.Generator())
-    found = getattr(changed, "shape", None)
-    if found != images.shape or changed.dtype != images.dtype:
-        found = f"{tuple(found)}, {changed.dtype}" if found else repr(changed)
-        wanted = f"{tuple(images.shape)}, {images.dtype}"
-        raise ValueError(text("augment_images", found=found, wanted=wanted))

@@ -10,7 +10,6 @@ import torch
 from torch import nn
 
 from ..checks import check_argument
-from ..data.augmentation import check_augmentation
 from ..data.digits import Digits
 from ..data.own_digits import last_drawings
 from ..files import UNNAMED, try_files, write_file
@@ -43,7 +42,10 @@ class TrainingPlan:
         if answers_differ(self.model, self.digits.test.tensors[0]):  # raises for no ten logits
             print(text("answers_differ"))
         if self.augment:
-            check_augmentation(self.augment, as_float(self.digits.train.tensors[0][:2]))
+            two = as_float(self.digits.train.tensors[0][:2])
+            found = getattr(self.augment(two, torch.Generator()), "shape", None)
+            if found != two.shape:
+                raise ValueError(text("augment_images", found=found, wanted=two.shape))
         pairs = last_drawings(3) if self.watch is None else islice(self.watch, 3)
         self.watched = [(image_levels(image), check_argument("label", n)) for image, n in pairs]
         self.batch_size = self.batch_size or usual_batch_size(self.digits)
