@@ -137,7 +137,7 @@ def test_the_sum_is_the_maps_value(network, four, layer, channel, row, column):
     assert results == pytest.approx([total, value], abs=6e-4)
     sums = [float(title.split("sum ")[1].replace("−", "-")) for title, _ in axes if "sum" in title]
     assert sums == parts[:-1]
-    signed = [ax for ax in fig.axes if ax.get_title().startswith(("kernel", "patch x kernel"))]
+    signed = [ax for ax in fig.axes if ax.get_title().startswith(("kernel", "patch × kernel"))]
     colours = {ax.images[0].get_cmap().name for ax in signed}
     assert colours == {lh.SIGNS.name}  # weights and products, though none be negative
     title, shown = axes[-1]

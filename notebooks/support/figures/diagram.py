@@ -12,7 +12,7 @@ DIAGRAM = {  # first letter of a layer's name: colour, what leads to it
     "i": ("white", ""),
     "c": ("#cfe3f5", "convolution\n{k}×{k}"),
     "s": ("#d9efd9", "max-pooling\n{k}×{k}"),
-    "f": ("#fde0c5", "full\nconnection"),
+    "f": ("#fde0c5", "fully\nconnected"),
 }
 
 

@@ -85,7 +85,7 @@ def _explain_sum(layer, module, step, cell):
     words = label("(no bias)" if module.bias is None else "{bias:+.3f} (bias)", bias=bias)
     total = sum(sums) + bias
     n = len(sums)
-    written = [label("patch x kernel\nsum {sum:+.3f}", sum=s) for s in sums]
+    written = [label("patch × kernel\nsum {sum:+.3f}", sum=s) for s in sums]
     stages = [
         ([label("patch")] * n, patch, color_scale(source)),
         ([label("kernel")] * n, kernel, sign_scale(kernel)),
