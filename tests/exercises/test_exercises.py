@@ -291,7 +291,7 @@ CONVOLUTIONS = [
         ("my_output_size", lambda n, k, s, p: math.ceil((n + 2 * p - k) / s) + 1, "rounded up"),
         ("my_output_size", lambda n, k, s, p: (n + 2 * p - k) / s + 1, "round down"),
         ("my_output_size", lambda n, k, s, p: (n + p - k) // s + 1, "once"),
-        ("my_output_size", lambda n, k, s, p: (n + 2 * p - k) // s, "+1"),
+        ("my_output_size", lambda n, k, s, p: (n + 2 * p - k) // s, "+ 1"),
         ("c1_cell_pixels", 28 * 28, "whole picture"),
         ("c3_cell_products", 6 * 5 * 5 + 1, "bias is added"),
         ("c3_cell_products", 5 * 5, "one map only"),
@@ -341,7 +341,7 @@ def test_kernels_that_mark_rising_strokes(said):
 @pytest.mark.parametrize(
     "kernel, words",
     [
-        (np.eye(3), "lower left"),
+        (np.eye(3), "which way"),
         (np.eye(3)[::-1], "added up"),
         ([[-1, 0, 1], [0, 1, 0], [1, 0, -1]], "added up"),
         ([[-1, 2, -1]] * 3, "straight"),
