@@ -58,6 +58,14 @@ class TestEach:
         known = {"slide", "subslide", "fragment", "skip", "notes", "-"}
         assert kinds[0] == "slide" and set(kinds) <= known
 
+    def test_a_hidden_answer_is_hidden(self, path):
+        """JupyterLab shows the first line of a hidden output where the code is not hidden, too."""
+        for cell in code_cells(read(path)):
+            folded = cell.metadata.get("jupyter", {})
+            if folded.get("outputs_hidden") and not folded.get("source_hidden"):
+                first = cell.outputs[0].get("text", "").split("\n")[0]
+                assert not re.search("[1-9]", first) or first.startswith("python "), first
+
     def test_cells_can_be_read_and_followed(self, path):
         for cell in read(path).cells:
             assert cell.source.strip()
