@@ -67,6 +67,15 @@ def by_hand(model, images, labels, optimizer):
     return loss.item()
 
 
+def weighted(model, images, labels, optimizer):
+    """Its criterion has a buffer, and is no other network for that."""
+    optimizer.zero_grad()
+    loss = nn.CrossEntropyLoss(weight=torch.ones(10))(model(images), labels)
+    loss.backward()
+    optimizer.step()
+    return loss
+
+
 @pytest.mark.parametrize("language", texts.LANGUAGES)
 def test_right_training_steps(said, language):
     texts.use(language)
@@ -77,6 +86,7 @@ def test_right_training_steps(said, language):
         step(*"mfbs"),
         step(*"zfbs", score=lambda logits: logits - 1),  # softmax does not mind
         by_hand,
+        weighted,
     ):
         assert said("my_train_step", right).startswith("✓ my_train_step"), right
 

@@ -102,17 +102,13 @@ class Sandbox(io.TextIOBase):
 def only(model: nn.Module, *optimizers: Optimizer) -> Iterator[None]:
     """Raises Stranger before this thread runs another network or optimizer, so that a student's own
     stays as it is."""
-    thread, own = threading.current_thread(), set(_tensors(model))
+    thread, own = threading.current_thread(), set(model.parameters())
 
     def refuse(used, *_):
         if threading.current_thread() is not thread or used in optimizers:
             return
-        if isinstance(used, Optimizer) or set(_tensors(used)) - own:
+        if isinstance(used, Optimizer) or set(used.parameters()) - own:
             raise Stranger(used)
 
     with register_module_forward_pre_hook(refuse), register_optimizer_step_pre_hook(refuse):
         yield
-
-
-def _tensors(model):
-    return *model.parameters(), *model.buffers()
