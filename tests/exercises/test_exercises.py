@@ -292,6 +292,7 @@ CONVOLUTIONS = [
         ("my_output_size", lambda n, k, s, p: (n + 2 * p - k) / s + 1, "round down"),
         ("my_output_size", lambda n, k, s, p: (n + p - k) // s + 1, "once"),
         ("my_output_size", lambda n, k, s, p: (n + 2 * p - k) // s, "+ 1"),
+        ("my_output_size", lambda n, k, s, p: ((n + 2 * p - k) // s + 1) ** 2, "16 is side"),
         ("c1_cell_pixels", 28 * 28, "whole picture"),
         ("c3_cell_products", 6 * 5 * 5 + 1, "bias is added"),
         ("c3_cell_products", 5 * 5, "one map only"),
@@ -378,7 +379,9 @@ SLIPS = {  # exercise: answers of another form, and what is said of them
     | {(1, None): "plain number", len: "two numbers"},
     "rising_strokes": {((1, 2),): "square table", 5: "kernel must be"}
     | {"RISING": "kernel must be", torch.eye(3) * 1j: "kernel must be"},
-    "my_output_size": dict.fromkeys([lambda: 4, lambda n_in: 4, 4], "without parentheses"),
+    "my_output_size": dict.fromkeys(
+        [lambda: 4, lambda n_in: 4, 4, torch.nn.Identity()], "without parentheses"
+    ),
 }
 
 

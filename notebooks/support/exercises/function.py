@@ -58,7 +58,7 @@ class FunctionQuestion:
         """On the mistake that explains all results, or None."""
         for key, mistake in self.mistakes.items():
             if all(_alike(result, mistake(*case)) for case, result in zip(self.cases, results)):
-                return text(key)
+                return text(key, answer=results[0])
         return None
 
 
@@ -66,7 +66,7 @@ def check_callable(function, right: Callable) -> None:
     """Raises Slip unless an answer is a function that can be called as the right one."""
     parameters = inspect.signature(right).parameters
     try:
-        inspect.signature(function).bind(*parameters)
+        inspect.signature(getattr(function, "forward", function)).bind(*parameters)
     except Exception:  # no function, or one that does not tell
         call = f"{right.__name__}({', '.join(parameters)})"
         raise Slip(text("check_function", call=call)) from None
