@@ -140,12 +140,8 @@ class Explorer(Widget):
         )
         axes, tables = fig.subplots(1, 3, width_ratios=widths), (padded, kernel, output)
         windows = (0, 0, g.span), None, (0, 0, 1)
-        is_picture = len(self.images) == 1
-        scales = (
-            color_scale,
-            sign_scale,
-            color_scale if is_picture else sign_scale,
-        )  # as in the page
+        of_output = color_scale if len(self.images) == 1 else sign_scale  # as in the page
+        scales = color_scale, sign_scale, of_output
         for ax, table, title, window, scale in zip(axes, tables, titles, windows, scales):
             numbers = 0 if len(table) > 20 else 8 if len(table) > 8 else 12
             show_table(ax, table, title, scale(table), window, numbers)
