@@ -38,7 +38,7 @@ KINDS = {  # argument: whether a value is of its kind
     "evaluation": lambda value: hasattr(value, "confusion") and not isinstance(value, type),
     "max_lr": lambda value: isinstance(value, Real) and 0 < value < math.inf,
     "path": lambda value: isinstance(value, (str, os.PathLike)) and os.fspath(value),
-    "augment": callable,
+    "augment": lambda value: callable(value) and _takes_two(value),
     "watch": lambda value: isinstance(value, (list, TensorDataset)),
 }
 NO_BATCHES = torch.Tensor, tuple, str, nn.Module  # a picture, `Digits`, a path, nn.Sequential
@@ -59,6 +59,11 @@ def checked(function: Callable) -> Callable:
         return function(*bound.args, **bound.kwargs)
 
     return checked_call
+
+
+def _takes_two(function):
+    called = getattr(function, "forward", function)  # torchvision's take the pictures alone
+    return len(inspect.signature(called).parameters) > 1
 
 
 def _check_names(function, known, given):

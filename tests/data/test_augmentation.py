@@ -81,7 +81,20 @@ def test_a_training_changes_the_pictures_of_all_epochs_but_the_last_two(small):
     assert not torch.equal(weights(plain), weights(one))
 
 
-@pytest.mark.parametrize("wrong", [3, lambda images, _: images[:1], lambda images, _: None])
+def test_any_numbers_are_changed_as_float32():
+    """Bytes, and whatever the session's default is; else torch's own errors come up."""
+    torch.set_default_dtype(torch.float64)
+    try:
+        images = changed(255 * BAR.byte(), n=2), changed(BAR.double(), n=2)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    for found, scale in zip(images, (255, 1)):
+        assert found.dtype == torch.float32
+        assert torch.allclose(found, scale * changed(BAR, n=2), atol=1e-3)
+
+
+@pytest.mark.parametrize("wrong", [3, lambda images, _: images[:1], lambda images, _: None,
+    lambda images: images, torch.nn.Identity(), lambda images, _: images.numpy()])  # fmt: skip
 def test_what_cannot_change_pictures_is_told_before_it_begins(small, wrong):
     with pytest.raises((TypeError, ValueError), match="augment"):
         lh.train(fresh(), small, epochs=3, augment=wrong)

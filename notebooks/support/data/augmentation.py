@@ -18,10 +18,10 @@ def augment(images: torch.Tensor, generator: torch.Generator | None = None) -> t
     Simard, Steinkraus, Platt, "Best Practices for Convolutional Neural Networks" (2003), section 2,
     for the bending. `generator`: None draws from torch's own random numbers. Notebook 07.
     """
-    n, size = len(images), images.shape[-2:]
+    images, n, size = images.float(), len(images), images.shape[-2:]
 
     def uniform(limit, *shape):
-        return (2 * torch.rand(n, *shape, generator=generator) - 1) * limit
+        return (2 * torch.rand(n, *shape, generator=generator, dtype=torch.float32) - 1) * limit
 
     turn, scale, shear = uniform(math.radians(TURN)), 1 + uniform(SCALE), uniform(SHEAR)
     # where a pixel's level is taken from; the grid's width is 2, from -1 to 1
