@@ -87,6 +87,11 @@ def test_nothing_is_cut_at_any_width_and_nothing_moves(open_notebook, language):
     assert all(each == seen[0] for each in seen)
 
 
+WHOLE = """root => {
+    root.scrollIntoView();
+    const [seen, box] = [root.closest(".jp-WindowedPanel-outer"), root].map(each => each.getBoundingClientRect());
+    return box.top >= seen.top && box.bottom <= seen.bottom;
+}"""
 BLANK = """async ([root, widths]) => {  // px from the sum's end to the hint
     const text = document.createRange(), found = [];
     for (const width of widths) {
@@ -106,8 +111,6 @@ def test_a_projector_shows_the_whole_explorer(open_notebook, language):
     page = open_notebook([start, "lh.explore_convolution()"], width=1024, height=768)
     root = page.locator(".lh-explorer")
     root.locator("canvas").first.wait_for()
-    root.evaluate("root => root.scrollIntoView()")
-    seen, whole = page.locator(".jp-WindowedPanel-outer").bounding_box(), root.bounding_box()
-    assert whole["y"] >= seen["y"] and whole["y"] + whole["height"] <= seen["y"] + seen["height"]
+    page.wait_for_function(WHOLE, arg=root.element_handle())  # once it has fitted itself
     blanks = page.evaluate(BLANK, [root.element_handle(), WIDTHS])
     assert max(blanks) < 130, blanks
