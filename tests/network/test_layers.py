@@ -6,26 +6,19 @@ from torch import nn
 from torch.nn import functional as F
 
 import lenet_helpers as lh
-from notebooks.support.words import texts
 
 
 def test_counts():
     table = lh.layer_table(lh.LeNet5())
-    parameters = {"c1": 6 * (25 + 1), "c3": 16 * (6 * 25 + 1)}
-    parameters |= {"fc1": 401 * 120, "fc2": 121 * 84, "fc3": 85 * 10}
-    costs = {"c1": 28**2 * 6 * 25, "c3": 10**2 * 16 * 150}
-    costs |= {"fc1": 400 * 120, "fc2": 120 * 84, "fc3": 84 * 10}
-    assert {row.name: row.parameters for row in table if row.parameters} == parameters
-    assert {row.name: row.multiply_adds for row in table if row.multiply_adds} == costs
-    assert (table.parameters, table.multiply_adds) == (61_706, 416_520)
-    last = repr(table).splitlines()[-1]
-    assert "61,706" in last and "416,520" in last
-    model = lh.LeNet5()
-    model.fc1 = nn.Linear(256, 120)
-    with pytest.raises(ValueError, match="fc1.*256.*400"):
-        lh.layer_table(model)
-    with pytest.raises(ValueError, match="c1.*1.*3"):
-        lh.layer_table(lh.LeNet5(), (3, 28, 28))
+    by_hand = {  # parameters, multiply-adds
+        "c1": (6 * (25 + 1), 28**2 * 6 * 25),
+        "c3": (16 * (6 * 25 + 1), 10**2 * 16 * 150),
+        "fc1": (401 * 120, 400 * 120),
+        "fc2": (121 * 84, 120 * 84),
+        "fc3": (85 * 10, 84 * 10),
+    }
+    assert {row.name: row[3:5] for row in table if any(row[3:5])} == by_hand
+    assert repr(table).split()[-3:] == ["total", "61,706", "416,520"]
 
 
 class Net(nn.Module):
@@ -57,11 +50,11 @@ TRUE = {
 }
 
 
-def shapes(model, name, images):
+def shapes(model, name):
     """What a layer really gives, each time that it is called."""
     made = []
     hook = model.get_submodule(name).register_forward_hook(lambda m, i, o: made.append(o))
-    model(images)
+    model(torch.zeros(1, 1, 28, 28))
     hook.remove()
     return [tuple(o.shape[1:]) for o in made]
 
@@ -73,9 +66,8 @@ def test_what_can_be_told_is_what_torch_makes():
         assert torch.equal(torch.get_rng_state(), random_state)
         assert table.parameters == sum(p.numel() for p in model.parameters()), name
         assert len({len(line) for line in repr(table).splitlines()}) == 1, name
-        images = torch.zeros(1, 1, 28, 28, dtype=next(model.parameters(), torch.zeros(1)).dtype)
         for row in table:
-            assert row.shape in shapes(model.eval(), row.name, images), (name, row)
+            assert row.shape in shapes(model.eval(), row.name), (name, row)
     lazy = nn.Sequential(nn.LazyConv2d(6, 5), nn.Flatten(), nn.LazyLinear(10))
     assert [row.parameters for row in lh.layer_table(lazy)] == [156, 34570]
     assert lh.layer_table(TRUE["groups"])[1].multiply_adds == 12 * 10 * 10 * 2 * 9
@@ -112,11 +104,8 @@ def test_functions_are_measured_as_layers_are():
     assert lh.layer_table(nn.Sequential(conv()), (1, 28, 32))[0].shape == (6, 24, 28)
 
 
-TWICE = Net(lambda m, x: m.p(m.c(m.p(x))), c=nn.Conv2d(1, 1, 3), p=POOL)
-
-
 REFUSED = [  # (model, what is said of it)
-    (TWICE, "p 2 times"),
+    (Net(lambda m, x: m.p(m.c(m.p(x))), c=nn.Conv2d(1, 1, 3), p=POOL), "p 2 times"),
     (Net(lambda m, x: m.c(x), c=conv(), d=nn.Linear(9, 9)), "d is defined"),
     (Net(lambda m, x: x + m.c2(m.c1(x)), **SKIP), r"28\) \+ \(1, 6, 28"),
     (nn.Sequential(conv(), nn.Linear(3456, 10)), r"1 .*\(1, 3456\)"),
@@ -127,10 +116,8 @@ REFUSED = [  # (model, what is said of it)
 ]
 
 
-@pytest.mark.parametrize("language", texts.LANGUAGES)
-def test_what_is_wrong_is_said_with_its_name(language):
-    texts.use(language)
+def test_what_is_wrong_is_said_with_its_name():
     for model, words in REFUSED:
-        with pytest.raises(ValueError, match=words if language == "en" else None) as error:
+        with pytest.raises(ValueError, match=words) as error:
             lh.layer_table(model)
         assert len(str(error.value).splitlines()) == 1, words
