@@ -141,16 +141,6 @@ def test_the_sum_is_the_maps_value(network, four, layer, channel, row, column):
     assert f"value {value:.3f}" in last.get_title()
 
 
-@pytest.mark.parametrize("layer, channel, row, column", [("s2", 1, 7, 7), ("s4", 15, 4, 4)])
-def test_a_pooled_cell_is_the_largest_of_its_patch(network, four, layer, channel, row, column):
-    fig, steps = lh.explain_cell(network, four, layer, channel, row, column), by_hand(network, four)
-    below = steps[{"s2": "c1", "s4": "c3"}[layer]][channel]
-    patch = next(ax.images[0].get_array() for ax in fig.axes if ax.get_title() == "patch")
-    window = below[2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
-    assert np.allclose(patch, window, atol=1e-5)
-    assert f"is {steps[layer][channel, row, column]:.3f}" in fig.get_suptitle()
-
-
 def test_a_cell_that_is_not_there(network, four):
     for words, cell in {
         "from 0 to 5": ("c1", 6, 0, 0),

@@ -9,7 +9,6 @@ import pytest
 import torch
 from material import by_hand, picture_of
 from torch import nn
-from torch.nn import functional as F
 
 import lenet_helpers as lh
 from notebooks.support.data.drawing import draw_strokes
@@ -79,8 +78,6 @@ def test_whose_network(network):
     pad.drawing = lh.sample_drawing(4)
     pad.network = "<mine> & yours"
     assert torch.allclose(layers(pad)["fc3"], untrained(pad.image[None])[0], atol=1e-4)
-    with pytest.raises(ValueError, match="'other'.*trained"):
-        pad.network = "other"
     assert lh.DrawPad({20: network, 100: untrained}).network == "20"
     with torch.no_grad():
         untrained.fc3.bias[3] += 1000  # weights that change show at the next stroke
@@ -125,16 +122,3 @@ def test_a_fault_is_said_and_the_next_network_works(network):
     assert sent(pad)["problem"] == "nan" and sent(pad)["fault"] == ""
     pad.network = "good"
     assert guess(pad) == 4 and picture_of(pad).std() > 5
-    assert "no layer named c1" in sent(lh.DrawPad(nn.Linear(784, 10)))["fault"]
-
-
-def test_the_page_hears_what_the_numbers_have_gone_through(network):
-    class Mine(lh.LeNet5):
-        def forward(self, x):
-            x = self.s2(torch.tanh(self.c1(x)))
-            x = self.s4(F.relu(self.c3(x))).flatten(1)
-            return self.fc3(self.fc2(torch.sigmoid(self.fc1(x))))
-
-    pad = lh.DrawPad(Mine())
-    pad.drawing = lh.sample_drawing(3)
-    assert sent(pad)["after"] == {"c1": "tanh", "c3": "ReLU", "fc1": "sigmoid"}

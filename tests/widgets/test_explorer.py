@@ -15,13 +15,10 @@ from notebooks.support.widgets import explorer as support
 @pytest.mark.parametrize("k", support.LIMITS["kernel_size"])
 def test_presets(k):
     kernels = {name: make(k).double() for name, make in support.PRESETS.items()}
-    for kernel in kernels.values():
-        assert kernel.shape == (k, k) and (kernel == kernel.round()).all()
+    assert {kernel.shape for kernel in kernels.values()} == {(k, k)}
     assert kernels["blur"].unique().tolist() == [1] and kernels["sharpen"].sum() == 1
-    assert (kernels["vertical"].sum(1) == 0).all()
     assert torch.equal(kernels["horizontal"], kernels["vertical"].T)
-    assert kernels["random"].any()
-    assert torch.equal(kernels["random"], support.PRESETS["random"](k).double())  # always the same
+    assert (kernels["vertical"].sum(1) == 0).all()
     # dark to the left, bright to the right: positive
     assert k == 1 or kernels["vertical"][:, k // 2 :].sum() > 0
 
@@ -50,14 +47,16 @@ def test_what_the_page_sends_is_taken_as_it_is():
     explorer = lh.explore_convolution()
     sent = []
     explorer.observe(sent.append, "kernel")
-    explorer.set_state({"kernel_size": 5, "kernel": explorer.kernels["random"]["5"]})
-    explorer.set_state({"preset": "blur", "kernel": torch.ones(5, 5).tolist()})
-    assert len(sent) == 2 and explorer.preset == "blur"
     own = [[7, *[1] * 4], *[[1] * 5] * 4]
-    explorer.set_state({"preset": "own", "kernel": own})
-    explorer.set_state({"kernel_size": 6, "kernel": [[9] * 6] * 6})
-    assert (explorer.preset, explorer.kernel_size, len(sent)) == ("own", 6, 4)
-    assert explorer.kernel == [[9] * 6] * 6
+    for state in (
+        {"kernel_size": 5, "kernel": explorer.kernels["random"]["5"]},
+        {"preset": "blur", "kernel": torch.ones(5, 5).tolist()},
+        {"preset": "own", "kernel": own},
+        {"kernel_size": 6, "kernel": [[9] * 6] * 6},
+    ):
+        explorer.set_state(state)
+        assert {name: getattr(explorer, name) for name in state} == state
+    assert len(sent) == 4 and explorer.preset == "own"
 
 
 def test_values_beyond_the_sliders_are_refused():
