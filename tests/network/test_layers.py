@@ -21,17 +21,12 @@ def test_counts():
     assert repr(table).split()[-3:] == ["total", "61,706", "416,520"]
 
 
-class Net(nn.Module):
-    """Layers by name, in the order of the names, and a forward of them and x."""
-
-    def __init__(self, forward, **layers):
-        super().__init__()
-        self.pass_through = forward
-        for name, layer in layers.items():
-            setattr(self, name, layer)
-
-    def forward(self, x):
-        return self.pass_through(self, x)
+def net(forward, **layers):
+    """A network of these layers and a forward(model, x)."""
+    model = type("Net", (nn.Module,), {"forward": forward})()
+    for name, layer in layers.items():
+        setattr(model, name, layer)
+    return model
 
 
 def conv(**options):
@@ -44,9 +39,9 @@ TRUE = {
     "batch norm": nn.Sequential(conv(), nn.BatchNorm2d(6), nn.Flatten(), nn.BatchNorm1d(3456)),
     "same": nn.Sequential(conv(padding="same", dilation=2), nn.Conv2d(6, 1, 3, padding="valid")),
     "groups": nn.Sequential(conv(), nn.Conv2d(6, 12, 3, stride=2, groups=3, dilation=2)),
-    "a skip": Net(lambda m, x: x + m.c2(m.c1(x)), c1=nn.Conv2d(1, 1, 1), c2=nn.Conv2d(1, 1, 1)),
+    "a skip": net(lambda m, x: x + m.c2(m.c1(x)), c1=nn.Conv2d(1, 1, 1), c2=nn.Conv2d(1, 1, 1)),
     "pairs": nn.Sequential(nn.Conv2d(1, 6, (5, 5), padding=(2, 2)), nn.MaxPool2d([2, 2])),
-    "one ReLU": Net(lambda m, x: m.r(m.c(m.r(x))), c=conv(), r=nn.ReLU()),
+    "one ReLU": net(lambda m, x: m.r(m.c(m.r(x))), c=conv(), r=nn.ReLU()),
 }
 
 
@@ -79,7 +74,7 @@ def test_functions_are_measured_as_layers_are():
         return m.f(F.adaptive_avg_pool2d(F.relu(x), 2).flatten(1))
 
     conv_3_5 = nn.Conv2d(1, 6, (3, 5), stride=(2, 1))
-    assert [row[1:5] for row in lh.layer_table(Net(forward, c=conv_3_5, f=nn.Linear(24, 10)))] == [
+    assert [row[1:5] for row in lh.layer_table(net(forward, c=conv_3_5, f=nn.Linear(24, 10)))] == [
         ("pad", (1, 32, 32), 0, 0),
         ("MaxPool2d kernel_size=2 stride=2 padding=0", (1, 16, 16), 0, 0),
         ("Conv2d kernel_size=(3, 5) stride=(2, 1) padding=0", (6, 7, 12), 96, 6 * 7 * 12 * 15),
@@ -91,13 +86,13 @@ def test_functions_are_measured_as_layers_are():
 
 SKIP = {"c1": nn.Conv2d(1, 1, 1), "c2": nn.Conv2d(1, 6, 1)}
 REFUSED = [  # (model, what is said of it)
-    (Net(lambda m, x: m.p(m.c(m.p(x))), c=nn.Conv2d(1, 1, 3), p=POOL), "p 2 times"),
-    (Net(lambda m, x: m.c(x), c=conv(), d=nn.Linear(9, 9)), "d is defined"),
-    (Net(lambda m, x: x + m.c2(m.c1(x)), **SKIP), r"28\) \+ \(1, 6, 28"),
+    (net(lambda m, x: m.p(m.c(m.p(x))), c=nn.Conv2d(1, 1, 3), p=POOL), "p 2 times"),
+    (net(lambda m, x: m.c(x), c=conv(), d=nn.Linear(9, 9)), "d is defined"),
+    (net(lambda m, x: x + m.c2(m.c1(x)), **SKIP), r"28\) \+ \(1, 6, 28"),
     (nn.Sequential(conv(), nn.Linear(3456, 10)), r"1 .*\(1, 3456\)"),
     (nn.Sequential(conv(), nn.Conv2d(6, 6, 30)), r"1 \(Conv2d.*\(1, 6, 24, 24\).*RuntimeError"),
-    (Net(lambda m, x: m.c1(x).view(-1, 1000), c1=conv()), r"c1, .*\(1, 6, 24, 24\).*RuntimeError"),
-    (Net(lambda m, x: m.c1(x) + m.c2(x), c1=conv()), "AttributeError: .*'c2'"),
+    (net(lambda m, x: m.c1(x).view(-1, 1000), c1=conv()), r"c1, .*\(1, 6, 24, 24\).*RuntimeError"),
+    (net(lambda m, x: m.c1(x) + m.c2(x), c1=conv()), "AttributeError: .*'c2'"),
     (nn.Sequential(nn.ConvTranspose2d(1, 6, 5)), "0 is ConvTranspose2d"),
 ]
 

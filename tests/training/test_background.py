@@ -37,9 +37,8 @@ def test_it_is_the_same_training(small, capsys):
     assert run.wait() is run.history and not run.running and run.error is None
     assert [r[:3] for r in run.history] == [r[:3] for r in history]
     assert torch.equal(weights(here), weights(behind))
-    first, between, last = (layer.weight for layer in run.first_layers)  # start, two epochs
+    first, _, last = (layer.weight for layer in run.first_layers)  # start, two epochs
     assert torch.equal(first, start) and torch.equal(last, behind.c1.weight)
-    assert not torch.equal(between, first) and not torch.equal(between, last)
     assert capsys.readouterr() == ("", "")  # nothing lands in another cell
     shown = run.panel
     assert (shown.state, shown.epochs, shown.fraction, shown.left) == ("done", 2, 1, 0)
@@ -113,35 +112,23 @@ def test_a_fault_in_the_model_reaches_wait_and_panel(small):
     assert run.panel.error == f"RuntimeError: {run.error}"
 
 
-def diverging():
-    return ending(lambda logits: logits * float("nan"))
-
-
-def test_a_loss_that_is_no_number_reaches_the_page_as_a_gap(small):
-    run = lh.train_in_background(diverging(), part_of(small, 64), epochs=1, watch=small.test)
-    assert math.isnan(run.wait()[0].loss)
-    assert {loss for _, loss in run.panel.losses} == {None}
-    assert run.panel.answers == [[None] * 3] * 2
-    # its bytes go apart; a NaN in the others, and the page would get no message at all
-    json.dumps(run.panel.get_state(), allow_nan=False, default=bytes.hex)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")  # a warning would land in another cell
-        assert "image/png" in run.panel._repr_mimebundle_()[0]
-
-
 @pytest.mark.parametrize(
-    "make, loss",
-    [(diverging, "nan"), (lambda: ending(lambda logits: F.relu(logits - 100)), "2.303")],
+    "end, loss",
+    [(lambda logits: logits * math.nan, "nan"), (lambda logits: F.relu(logits - 100), "2.303")],
 )
-def test_a_network_that_only_guesses_is_not_finished_without_a_word(small, capsys, make, loss):
-    """By `train` and by `wait` in a line, and in the panel."""
+def test_a_network_that_only_guesses_is_not_finished_without_a_word(small, capsys, end, loss):
+    """By `train` and by `wait` in a line, and in the panel, which no NaN keeps from the page."""
     few = part_of(small, 320)
-    lh.train(make(), few, epochs=1)
-    run = lh.train_in_background(make(), few, epochs=1)
+    lh.train(ending(end), few, epochs=1)
+    run = lh.train_in_background(ending(end), few, epochs=1, watch=small.test)
     run.wait()
     said = capsys.readouterr().out.splitlines()
     notes = [line for line in said if "only guesses" in line]
     assert notes == [run.panel.note] * 2 and f"loss {loss}" in notes[0]
+    json.dumps(run.panel.get_state(), allow_nan=False, default=bytes.hex)  # bytes go apart
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a warning would land in another cell
+        assert "image/png" in run.panel._repr_mimebundle_()[0]
 
 
 def test_a_network_that_is_right_but_unsure_does_not_guess(small, trained, capsys):
@@ -171,18 +158,15 @@ def test_the_model_gets_each_epochs_weights(small, tmp_path):
     assert not model.training and not model.c1.weight.requires_grad and model.fc1.weight.grad.any()
 
 
-def test_a_model_with_other_layers_is_left_alone_with_a_line(small, tmp_path, capsys):
-    model, path = fresh(), tmp_path / "w.pt"
-    run = lh.train_in_background(model, small, epochs=3, save=path)
+def test_a_model_with_other_layers_is_left_alone_with_a_line(small, capsys):
+    model = fresh()
+    run = lh.train_in_background(model, small, epochs=3)
     model.fc3 = torch.nn.Linear(84, 5)
     before = model.fc3.weight.clone()
-    assert len(run.wait()) == 3
-    out = capsys.readouterr().out
-    assert out == run.panel.note + "\n"
-    assert "fc3.weight: model has (5, 84), the training (10, 84)" in out
-    assert torch.equal(before, model.fc3.weight) and run.panel.state == "done"
-    saved = lh.load_weights(fresh(), path)
-    assert lh.evaluate(saved, small.test).accuracy == run.history[-1].accuracy
+    assert len(run.wait()) == 3 and run.panel.state == "done"
+    assert capsys.readouterr().out == run.panel.note + "\n"
+    assert "fc3.weight: model has (5, 84), the training (10, 84)" in run.panel.note
+    assert torch.equal(before, model.fc3.weight)
 
 
 def test_a_forward_that_uses_another_model_is_told(small):

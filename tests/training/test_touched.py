@@ -58,7 +58,6 @@ except RuntimeError:
     "clear gradients": "for _ in range(50): model.zero_grad()",
     "load weights": "lh.load_weights(model, folder / 'other')",
     "start again": "for layer in (model.c1, model.c3, model.fc1, model.fc2, model.fc3): layer.reset_parameters()",
-    "another dtype": "model.double()",
 }
 
 

@@ -101,5 +101,3 @@ def test_explore_kernels():
         assert torch.equal(torch.tensor(explorer.images["28"]), levels[0] / 255)
     settings = explorer.n_in, explorer.kernel_size, explorer.padding, explorer.preset
     assert settings == (28, 3, 1, "vertical")
-    with pytest.raises(ValueError, match="not offered: choose from 28"):
-        explorer.n_in = 12
