@@ -10,7 +10,6 @@ import warnings
 import pytest
 import torch
 from material import fresh, weights
-from torch.nn import functional as F
 from torch.utils.data import TensorDataset
 
 import lenet_helpers as lh
@@ -114,7 +113,7 @@ def test_a_fault_in_the_model_reaches_wait_and_panel(small):
 
 @pytest.mark.parametrize(
     "end, loss",
-    [(lambda logits: logits * math.nan, "nan"), (lambda logits: F.relu(logits - 100), "2.303")],
+    [(lambda logits: logits * math.nan, "nan"), (lambda logits: (logits - 100).relu(), "2.303")],
 )
 def test_a_network_that_only_guesses_is_not_finished_without_a_word(small, capsys, end, loss):
     """By `train` and by `wait` in a line, and in the panel, which no NaN keeps from the page."""

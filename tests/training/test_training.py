@@ -213,8 +213,8 @@ def test_a_bad_argument_is_a_line(arguments, monkeypatch, tmp_path, capsys):
     (tmp_path / "file").touch()
     with pytest.raises(SystemExit) as exit:
         lh.main(arguments.split())
-    error = capsys.readouterr().err
-    assert exit.value.code and BAD[arguments] in error and len(error.strip().splitlines()) <= 2
+    said = capsys.readouterr().err.strip()
+    assert exit.value.code and BAD[arguments] in said and len(said.splitlines()) <= 2
 
 
 def test_an_interrupt_of_the_command_is_a_line(monkeypatch, capsys, tmp_path):
