@@ -63,15 +63,14 @@ def test_confusion_and_filters(small, trained):
     evaluation = lh.evaluate(trained[0], small.test)
     ax = lh.show_confusion(evaluation).axes[0]
     numbers = [int(text.get_text()) for text in ax.texts]
-    assert np.array_equal(np.reshape(numbers, (10, 10)), evaluation.confusion)
-    fig = lh.show_filters(trained[0])
-    shown = [ax.images[0].get_array() for ax in fig.axes[:6]]
+    assert numbers == evaluation.confusion.flatten().tolist()
+    shown = [ax.images[0].get_array() for ax in lh.show_filters(trained[0]).axes[:6]]
     assert np.allclose(shown, trained[0].c1.weight.detach()[:, 0])
 
 
 def test_filters_of_other_networks(four):
-    assert len(lh.show_filters(torch.nn.Conv2d(1, 1, 3)).axes) == 2  # the kernel and the scale
-    shift = torch.nn.Conv2d(1, 2, 5, padding=2).requires_grad_(False)
+    assert len(lh.show_filters(nn.Conv2d(1, 1, 3)).axes) == 2  # the kernel and the scale
+    shift = nn.Conv2d(1, 2, 5, padding=2).requires_grad_(False)
     shift.weight[:] = shift.bias[:] = 0
     shift.weight[1, 0, 2, 0] = -1  # 2 pixels to the right, and negative
     axes = {ax.get_title(): ax for ax in lh.show_filters(shift, four).axes}
@@ -80,7 +79,7 @@ def test_filters_of_other_networks(four):
     found = torch.as_tensor(axes["map 1"].images[0].get_array())
     assert torch.equal(found[:, 2:], -four[0, :, :-2]) and not found[:, :2].any()
     with pytest.raises(ValueError, match="no convolution"):
-        lh.show_filters(torch.nn.Linear(3, 3))
+        lh.show_filters(nn.Linear(3, 3))
 
 
 def test_diagram_has_every_layers_size():
@@ -110,60 +109,45 @@ def test_show_layers(network, four):
     assert plt.get_fignums() == []  # none is left open
 
 
+def numbers(text):
+    """What is written with three decimals."""
+    return [float(number) for number in re.findall(r"[-+]?\d+\.\d{3}", text.replace("−", "-"))]
+
+
 CELLS = [("c1", 0, 0, 0), ("c1", 2, 10, 12), ("c1", 5, 27, 27), ("c3", 15, 9, 9), ("c3", 7, 4, 6)]
 
 
 @pytest.mark.parametrize("layer, channel, row, column", CELLS)
 def test_the_sum_is_the_maps_value(network, four, layer, channel, row, column):
     fig, steps = lh.explain_cell(network, four, layer, channel, row, column), by_hand(network, four)
-    axes = [(ax.get_title(), ax.images[0].get_array()) for ax in fig.axes]
-
-    def tables(kind):
-        found = [table for title, table in axes if title.split("\n")[0].split(",")[0] == kind]
-        return torch.tensor(np.stack(found))
-
-    module, patches = getattr(network, layer), tables("patch")
+    *parts, last = fig.axes
+    module, value = getattr(network, layer), steps[layer][channel, row, column].item()
+    kernel, bias = module.weight[channel].detach().double(), module.bias[channel].item()
     source = F.pad(steps["input"], [2] * 4) if layer == "c1" else steps["s2"]
     window = source[:, row : row + 5, column : column + 5].double()
-    weight, bias = module.weight[channel].detach().double(), module.bias[channel].item()
-    assert torch.allclose(patches, window, atol=1e-5) and torch.equal(tables("kernel"), weight)
-    total = (window * weight).sum().item() + bias
-    value = steps[layer][channel, row, column].item()
-    assert max(total, 0) == pytest.approx(value, abs=1e-4)
-    written, results = fig.get_suptitle().replace("−", "-").split("=")
-    parts = [float(number) for number in re.findall(r"[-+]\d+\.\d{3}", written)]
-    assert len(parts) == len(patches) + 1 and sum(parts) == pytest.approx(total, abs=0.004)
-    results = [float(number) for number in re.findall(r"-?\d+\.\d{3}", results)]
+    shown = {"patch": window, "kernel": kernel, "patch × kernel": window * kernel}
+    for i, (title, tables) in enumerate(shown.items(), 1):
+        axes = parts[i::4]
+        assert {ax.get_title().split("\n")[0] for ax in axes} == {title}
+        assert np.allclose([ax.images[0].get_array() for ax in axes], tables, atol=1e-5)
+        colours = {ax.images[0].get_cmap().name for ax in axes}
+        assert title == "patch" or colours == {lh.SIGNS.name}  # though none be negative
+    terms, results = map(numbers, fig.get_suptitle().split("="))
+    assert terms == pytest.approx([*(window * kernel).sum((1, 2)).tolist(), bias], abs=6e-4)
+    assert [numbers(ax.get_title()) for ax in parts[3::4]] == [[term] for term in terms[:-1]]
+    total = (window * kernel).sum().item() + bias
     assert results == pytest.approx([total, value], abs=6e-4)
-    sums = [float(title.split("sum ")[1].replace("−", "-")) for title, _ in axes if "sum" in title]
-    assert sums == parts[:-1]
-    signed = [ax for ax in fig.axes if ax.get_title().startswith(("kernel", "patch × kernel"))]
-    colours = {ax.images[0].get_cmap().name for ax in signed}
-    assert colours == {lh.SIGNS.name}  # weights and products, though none be negative
-    title, shown = axes[-1]
-    assert shown[row, column] == pytest.approx(value, abs=1e-4) and f"value {value:.3f}" in title
+    assert last.images[0].get_array()[row, column] == pytest.approx(value, abs=1e-4)
+    assert f"value {value:.3f}" in last.get_title()
 
 
-@pytest.mark.parametrize("layer, channel, row, column", [("s2", 1, 7, 7), ("s4", 15, 4, 4)])
-def test_a_pooled_cell_is_the_largest_of_its_patch(network, four, layer, channel, row, column):
-    fig, steps = lh.explain_cell(network, four, layer, channel, row, column), by_hand(network, four)
-    below = steps[{"s2": "c1", "s4": "c3"}[layer]][channel]
-    patch = next(ax.images[0].get_array() for ax in fig.axes if ax.get_title() == "patch")
-    window = below[2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
-    assert np.allclose(patch, window, atol=1e-5)
-    assert f"is {steps[layer][channel, row, column]:.3f}" in fig.get_suptitle()
-
-
-@pytest.mark.parametrize(
-    "cell, words",
-    [
-        (("c1", 6, 0, 0), "from 0 to 5"),
-        (("c3", 0, 10, 0), "from 0 to 9"),
-        (("s4", 0, 0, -1), "from 0 to 4"),
-        (("c1", 0, 1.0, 0), "1.0"),
-        (("fc1", 0, 0, 0), "'fc1'"),
-    ],
-)
-def test_a_cell_that_is_not_there(network, four, cell, words):
-    with pytest.raises(ValueError, match=re.escape(words)):
-        lh.explain_cell(network, four, *cell)
+def test_a_cell_that_is_not_there(network, four):
+    for words, cell in {
+        "from 0 to 5": ("c1", 6, 0, 0),
+        "from 0 to 9": ("c3", 0, 10, 0),
+        "from 0 to 4": ("s4", 0, 0, -1),
+        "1.0": ("c1", 0, 1.0, 0),
+        "'fc1'": ("fc1", 0, 0, 0),
+    }.items():
+        with pytest.raises(ValueError, match=words):
+            lh.explain_cell(network, four, *cell)

@@ -1,6 +1,5 @@
 """The check of the day before: a line for each thing, and a sentence for what is missing."""
 
-import importlib.metadata
 import json
 
 import pytest
@@ -11,25 +10,20 @@ from notebooks.support.training import ready
 
 
 @pytest.fixture
-def versions(monkeypatch):
-    """Gives a dict: what it names is installed in that version, or, with None, is not there."""
-    changed, real = {}, importlib.metadata.version
+def require(monkeypatch, tmp_path):
+    """Has the project require this alone, a line of requirements.txt."""
 
-    def version(name):
-        found = changed[name] if name in changed else real(name)
-        if found is None:
-            raise importlib.metadata.PackageNotFoundError(name)
-        return found
+    def require(line):
+        (tmp_path / "requirements.txt").write_text(line)
+        monkeypatch.setattr(ready, "PROJECT", tmp_path)
 
-    monkeypatch.setattr(importlib.metadata, "version", version)
-    return changed
+    return require
 
 
-@pytest.mark.parametrize("name, version", [("anywidget", "0.8.1"), ("matplotlib", None)])
-def test_what_is_too_old_or_missing_is_named(versions, name, version):
-    versions[name] = version
-    words = f"{version}.*>=0.9" if version else ""
-    with pytest.raises((ValueError, ImportError), match=f"{name}.*{words}"):
+@pytest.mark.parametrize("line, words", [("torch>=99", "torch.*>=99"), ("not-there", "not-there")])
+def test_what_is_too_old_or_missing_is_named(require, line, words):
+    require(line)
+    with pytest.raises((ValueError, ImportError), match=words):
         ready.check_packages()
 
 
@@ -38,14 +32,13 @@ def test_a_page_without_the_widgets(monkeypatch, tmp_path, found, words):
     if found:
         for folder in ready.PAGE.values():
             (tmp_path / folder).mkdir(parents=True)
-            content = json.dumps({"version": found})
-            (tmp_path / folder / "package.json").write_text(content, encoding="utf-8")
+            (tmp_path / folder / "package.json").write_text(json.dumps({"version": found}))
     monkeypatch.setattr(ready, "jupyter_path", lambda *_: [str(tmp_path)])
     with pytest.raises(ValueError, match=f"anywidget.*{words}|{words}.*anywidget"):
         ready.check_page()
 
 
-def test_ready_prints_a_line_each_and_raises_nothing(monkeypatch, capsys, versions, small):
+def test_ready_prints_a_line_each_and_raises_nothing(monkeypatch, capsys, require, small):
     monkeypatch.setattr(ready, "load_mnist", lambda: small)
     lh.ready()
     assert [line[0] for line in capsys.readouterr().out.splitlines()] == ["✓", "✓", "✗", "✓"]
@@ -53,8 +46,8 @@ def test_ready_prints_a_line_each_and_raises_nothing(monkeypatch, capsys, versio
     lh.ready()
     assert "1,797 pictures are there" in capsys.readouterr().out
     monkeypatch.setattr(ready, "load_mnist", lambda: mnist.load_mnist("no such folder"))
-    versions["torch"] = "1.0"
+    require("torch>=99")
     lh.ready()
     out = capsys.readouterr().out
     assert [line[0] for line in out.splitlines() if line[0] in "✓✗"] == ["✗", "✓", "✗", "✗"]
-    assert "torch is at 1.0" in out and "There is no data folder" in out
+    assert "torch is at " in out and "There is no data folder" in out

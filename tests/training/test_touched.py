@@ -20,13 +20,6 @@ x, y = digits.train.tensors[0][:64].float() / 255, digits.train.tensors[1][:64]
 loader = lh.digit_loader(tiny.train, 16, shuffle=True)
 folder = Path(mkdtemp())
 
-def plain_epoch(model, loader, optimizer):
-    for images, labels in loader:
-        optimizer.zero_grad()
-        loss = F.cross_entropy(model(images), labels)
-        loss.backward()
-        optimizer.step()
-
 def start(name):
     torch.manual_seed(0)
     model = lh.LeNet5()
@@ -52,7 +45,7 @@ assert [result[:3] for result in run.wait()] == history
 assert (folder / "touched").read_bytes() == (folder / "undisturbed").read_bytes()
 """
 DEEDS = {
-    "practice on it": "plain_epoch(model, loader, optimizer)",
+    "practice on it": "lh.train_epoch(model, loader, optimizer)",
     "train it": "lh.train(model, tiny, epochs=1)",
     "two backwards": """
 loss = F.cross_entropy(model(x), y)
@@ -65,7 +58,6 @@ except RuntimeError:
     "clear gradients": "for _ in range(50): model.zero_grad()",
     "load weights": "lh.load_weights(model, folder / 'other')",
     "start again": "for layer in (model.c1, model.c3, model.fc1, model.fc2, model.fc3): layer.reset_parameters()",
-    "another dtype": "model.double()",
 }
 
 

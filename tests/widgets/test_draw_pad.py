@@ -1,7 +1,6 @@
 """The draw pad's numbers: what it is given, and what it answers. Its page is in test_lab_draw_pad.py."""
 
 import copy
-import json
 import math
 import re
 
@@ -10,7 +9,6 @@ import pytest
 import torch
 from material import by_hand, picture_of
 from torch import nn
-from torch.nn import functional as F
 
 import lenet_helpers as lh
 from notebooks.support.data.drawing import draw_strokes
@@ -41,11 +39,8 @@ def test_the_answer_is_what_the_network_computes(network):
         if digit is not None:
             pad.drawing = lh.sample_drawing(digit)
             assert guess(pad) == digit
-        found, expected = layers(pad), by_hand(network, pad.image)
-        assert list(found) == ["input", "c1", "s2", "c3", "s4", "fc1", "fc2", "fc3"]
-        for name in found:
-            assert found[name].shape == expected[name].shape
-            assert torch.allclose(found[name], expected[name], atol=1e-4)
+        expected = by_hand(network, pad.image)
+        torch.testing.assert_close(layers(pad), expected, atol=1e-4, rtol=0)
 
 
 def test_a_guess_only_where_there_is_something_to_guess(network):
@@ -59,8 +54,6 @@ def test_a_guess_only_where_there_is_something_to_guess(network):
             for pad.centre in (True, False):
                 assert sent(pad)["problem"] == problem
                 assert torch.equal(layers(pad)["input"], pad.image)
-    pad.drawing = lh.sample_drawing(6)
-    assert guess(pad) == 6
 
 
 def test_the_drawing_can_be_read_and_set(network):
@@ -85,8 +78,6 @@ def test_whose_network(network):
     pad.drawing = lh.sample_drawing(4)
     pad.network = "<mine> & yours"
     assert torch.allclose(layers(pad)["fc3"], untrained(pad.image[None])[0], atol=1e-4)
-    with pytest.raises(ValueError, match="'other'.*trained"):
-        pad.network = "other"
     assert lh.DrawPad({20: network, 100: untrained}).network == "20"
     with torch.no_grad():
         untrained.fc3.bias[3] += 1000  # weights that change show at the next stroke
@@ -95,25 +86,18 @@ def test_whose_network(network):
 
 
 def test_what_the_page_sends(network):
-    pad = lh.DrawPad({"a": network, "b": lh.LeNet5()})
+    pad = lh.DrawPad(network)
     pad.set_state({"_ink": memoryview(lh.sample_drawing(7).tobytes())})
     assert np.array_equal(pad.drawing, lh.sample_drawing(7)) and guess(pad) == 7
-    for state in ({"centre": False}, {"network": "b"}, {"_ink": memoryview(bytes(112 * 112))}):
-        before = sent(pad)
-        pad.set_state(state)
-        assert sent(pad) != before
-    assert not pad.centre and pad.network == "b" and not pad.drawing.any()
+    pad.set_state({"_ink": memoryview(bytes(112 * 112)), "centre": False})
     before = sent(pad)
     pad.set_state({"centre": True})  # an empty pad looks the same, but the page waits for an answer
     assert sent(pad)["values"] == before["values"] and sent(pad) != before
 
 
-def test_what_the_page_gets_once(network):
-    state = lh.DrawPad(network).get_state()
-    for digit, strokes in enumerate(json.loads(json.dumps(state["_samples"]))):
-        assert np.array_equal(draw_strokes(strokes), lh.sample_drawing(digit))
+def test_every_text_that_the_page_uses_is_sent(network):
     used = {*re.findall(r"texts\.(\w+)", module("draw_pad")), "empty", "dot", "full", "nan"}
-    assert used <= state["texts"].keys()
+    assert used <= lh.DrawPad(network).get_state()["texts"].keys()
 
 
 def test_a_fault_is_said_and_the_next_network_works(network):
@@ -137,30 +121,4 @@ def test_a_fault_is_said_and_the_next_network_works(network):
     pad.network = "broken"
     assert sent(pad)["problem"] == "nan" and sent(pad)["fault"] == ""
     pad.network = "good"
-    assert guess(pad) == 4
-    assert "no layer named c1" in sent(lh.DrawPad(nn.Linear(784, 10)))["fault"]
-
-
-def test_the_page_hears_what_the_numbers_have_gone_through(network):
-    class Mine(lh.LeNet5):
-        def forward(self, x):
-            x = self.s2(torch.tanh(self.c1(x)))
-            x = self.s4(F.relu(self.c3(x))).flatten(1)
-            return self.fc3(self.fc2(torch.sigmoid(self.fc1(x))))
-
-    expected = {
-        network: dict.fromkeys(("c1", "c3", "fc1", "fc2"), "ReLU"),
-        Mine(): {"c1": "tanh", "c3": "ReLU", "fc1": "sigmoid"},
-    }
-    for model, after in expected.items():
-        pad = lh.DrawPad(model)
-        pad.drawing = lh.sample_drawing(3)
-        assert sent(pad)["after"] == after
-
-
-def test_a_saved_notebook_shows_a_picture(network):
-    pad = lh.DrawPad(network)
-    empty = picture_of(pad)
-    pad.drawing = lh.sample_drawing(4)
-    for picture, least in ((empty, 200), (picture_of(pad), 800)):
-        assert picture.shape[1] > least and picture.std() > 5
+    assert guess(pad) == 4 and picture_of(pad).std() > 5

@@ -15,18 +15,12 @@ from notebooks.support.widgets import explorer as support
 @pytest.mark.parametrize("k", support.LIMITS["kernel_size"])
 def test_presets(k):
     kernels = {name: make(k).double() for name, make in support.PRESETS.items()}
-    for kernel in kernels.values():
-        assert kernel.shape == (k, k) and (kernel == kernel.round()).all()
-        assert kernel.abs().max() < 100
+    assert {kernel.shape for kernel in kernels.values()} == {(k, k)}
     assert kernels["blur"].unique().tolist() == [1] and kernels["sharpen"].sum() == 1
-    assert (kernels["vertical"].sum(1) == 0).all()
     assert torch.equal(kernels["horizontal"], kernels["vertical"].T)
-    assert kernels["random"].any()
-    assert torch.equal(kernels["random"], support.PRESETS["random"](k).double())  # always the same
-    if k > 1:  # dark to the left, bright to the right: positive; nothing where only rows differ
-        edge = torch.zeros(k, k, dtype=torch.float64)
-        edge[:, k // 2 :] = 1
-        assert (edge * kernels["vertical"]).sum() > 0 == (edge * kernels["horizontal"]).sum()
+    assert (kernels["vertical"].sum(1) == 0).all()
+    # dark to the left, bright to the right: positive
+    assert k == 1 or kernels["vertical"][:, k // 2 :].sum() > 0
 
 
 def test_settings_are_read_and_set_from_python():
@@ -53,14 +47,16 @@ def test_what_the_page_sends_is_taken_as_it_is():
     explorer = lh.explore_convolution()
     sent = []
     explorer.observe(sent.append, "kernel")
-    explorer.set_state({"kernel_size": 5, "kernel": explorer.kernels["random"]["5"]})
-    explorer.set_state({"preset": "blur", "kernel": torch.ones(5, 5).tolist()})
-    assert len(sent) == 2 and explorer.preset == "blur"
     own = [[7, *[1] * 4], *[[1] * 5] * 4]
-    explorer.set_state({"preset": "own", "kernel": own})
-    explorer.set_state({"kernel_size": 6, "kernel": [[9] * 6] * 6})
-    assert (explorer.preset, explorer.kernel_size, len(sent)) == ("own", 6, 4)
-    assert explorer.kernel == [[9] * 6] * 6
+    for state in (
+        {"kernel_size": 5, "kernel": explorer.kernels["random"]["5"]},
+        {"preset": "blur", "kernel": torch.ones(5, 5).tolist()},
+        {"preset": "own", "kernel": own},
+        {"kernel_size": 6, "kernel": [[9] * 6] * 6},
+    ):
+        explorer.set_state(state)
+        assert {name: getattr(explorer, name) for name in state} == state
+    assert len(sent) == 4 and explorer.preset == "own"
 
 
 def test_values_beyond_the_sliders_are_refused():
@@ -69,27 +65,21 @@ def test_values_beyond_the_sliders_are_refused():
     for name, value in wrong.items():
         with pytest.raises(ValueError, match=f"{name} = .*not offered"):
             setattr(explorer, name, value)
-        with pytest.raises(ValueError, match=f"{name} = .*not offered"):
-            lh.explore_convolution(**{name: value})
     assert (explorer.n_in, explorer.kernel_size, explorer.preset) == (6, 3, "random")
 
 
-@pytest.mark.parametrize(
-    "kernel, words",
-    [
-        ([[1, 2]], "kernel must be a square"),
-        ([["a"]], "kernel must be a picture or a table of numbers"),
-        (None, "kernel must be a picture or a table of numbers"),
-        ([[float("nan")]], "kernel holds NaN"),
-        (torch.ones(8, 8), "kernel_size = 8 is not offered"),
-    ],
-)
-def test_what_is_no_kernel_is_refused(kernel, words):
+def test_what_is_no_kernel_is_refused():
     explorer = lh.explore_convolution()
     before = explorer.kernel
-    with pytest.raises(ValueError, match=words):
-        explorer.kernel = kernel
-    assert (explorer.kernel, explorer.preset) == (before, "random")
+    for words, kernel in {
+        "kernel must be a square": [[1, 2]],
+        "kernel must be a picture or a table of numbers": [["a"]],
+        "kernel holds NaN": [[float("nan")]],
+        "kernel_size = 8 is not offered": torch.ones(8, 8),
+    }.items():
+        with pytest.raises(ValueError, match=words):
+            explorer.kernel = kernel
+        assert (explorer.kernel, explorer.preset) == (before, "random")
 
 
 def test_picture_of_the_present_state_for_saved_notebooks():
@@ -104,12 +94,10 @@ def test_picture_of_the_present_state_for_saved_notebooks():
     assert [ax.images[0].get_array().shape for ax in shown] == [(30, 30), (3, 3), (28, 28)]
 
 
-@pytest.mark.parametrize("scale", [1, 255])
-def test_explore_kernels(scale):
-    image = torch.rand(1, 28, 28) if scale == 1 else torch.randint(0, 256, (1, 28, 28))
-    explorer = lh.explore_kernels(image if scale == 1 else image.to(torch.uint8))
-    assert (explorer.n_in, explorer.kernel_size, explorer.padding) == (28, 3, 1)
-    assert explorer.preset == "vertical"
-    assert torch.equal(torch.tensor(explorer.images["28"]), (image[0] / scale).float())
-    with pytest.raises(ValueError, match="not offered: choose from 28"):
-        explorer.n_in = 12
+def test_explore_kernels():
+    levels = torch.randint(0, 256, (1, 28, 28), dtype=torch.uint8)
+    for image in (levels, levels / 255):
+        explorer = lh.explore_kernels(image)
+        assert torch.equal(torch.tensor(explorer.images["28"]), levels[0] / 255)
+    settings = explorer.n_in, explorer.kernel_size, explorer.padding, explorer.preset
+    assert settings == (28, 3, 1, "vertical")

@@ -7,7 +7,6 @@ import copy
 
 import pytest
 import torch
-import traitlets
 from material import fresh, picture_of, weights
 from torch.nn import functional as F
 from torch.utils.data import TensorDataset
@@ -23,15 +22,13 @@ def pictures(dataset, n=500):
 
 @pytest.mark.parametrize("digit", [0, 9])
 def test_the_valley_is_the_loss_with_another_bias(small, trained, digit):
-    for model, tolerance in ((fresh(), 1e-6), (trained[0], 1e-5)):
-        found = lh.downhill(model, small.train, digit=digit)
-        assert found.weights == [model.fc3.bias[digit].item()]
-        images, labels = pictures(small.train)
-        moved = copy.deepcopy(model)
-        for bias in (-30, -6, 0, 0.5, 6, 30):
-            moved.fc3.bias.data[digit] = bias
-            expected = F.cross_entropy(moved(images), labels).item()
-            assert found.loss(bias) == pytest.approx(expected, rel=tolerance), bias
+    model = copy.deepcopy(trained[0])
+    found, (images, labels) = lh.downhill(model, small.train, digit=digit), pictures(small.train)
+    assert found.weights == [model.fc3.bias[digit].item()]
+    for bias in (-30, -6, 0, 0.5, 6, 30):
+        model.fc3.bias.data[digit] = bias
+        expected = F.cross_entropy(model(images), labels).item()
+        assert found.loss(bias) == pytest.approx(expected, rel=1e-5), bias
 
 
 def test_a_step_of_all_weights_is_that_of_sgd(small):
@@ -60,8 +57,6 @@ def test_the_model_stays_as_it_is(small):
     assert lh.downhill(model, small.train).losses == found.losses  # grads start at 0
     found.weights, found.learning_rate = [5, 4.1], 0.3
     assert picture_of(found) is not None
-    with pytest.raises(traitlets.TraitError):
-        found.learning_rate = 0.31
 
 
 def test_what_a_step_downhill_refuses(small):
@@ -69,16 +64,9 @@ def test_what_a_step_downhill_refuses(small):
     lost.fc3.weight.data[3, 3] = torch.nan
     del headless.fc3
     wild.fc2.weight.data *= 1e15
-    for model, digit, said in (
-        (lost, 0, "fresh one"),
-        (headless, 0, "fc3"),
-        (fresh(), 10, "digit = 10"),
-        (fresh().requires_grad_(False), 0, "requires_grad"),
-    ):
+    for said, model in {"fresh one": lost, "fc3": headless}.items():
         with pytest.raises(ValueError, match=said):
-            lh.downhill(model, small.train, digit=digit)
-    with pytest.raises(TypeError, match="digits.test"):
-        lh.downhill(fresh(), "digits")
+            lh.downhill(model, small.train)
     losses = lh.downhill(wild, TensorDataset(*pictures(small.train, 7))).losses
     assert losses[-1] is None  # NaN is no JSON
 
@@ -89,9 +77,10 @@ def test_softmax_takes_scores_and_a_label(network, four):
     assert shown.scores == shown.logits == logits[0].tolist() and shown.label == 4
     shown.scores = [0.0] * 10
     assert picture_of(shown) is not None and shown.logits == logits[0].tolist()
-    with pytest.raises(ValueError, match="label = 10"):
-        lh.explore_softmax(logits, 10)
-    with pytest.raises(ValueError, match=r"shape is \(2, 10\)"):
-        lh.explore_softmax(torch.zeros(2, 10), 1)
-    with pytest.raises(ValueError, match="fresh one"):
-        lh.explore_softmax([float("inf")] * 10, 1)
+    for said, wrong in {
+        "label = 10": (logits, 10),
+        r"shape is \(2, 10\)": (torch.zeros(2, 10), 1),
+        "fresh one": ([float("inf")] * 10, 1),
+    }.items():
+        with pytest.raises(ValueError, match=said):
+            lh.explore_softmax(*wrong)
