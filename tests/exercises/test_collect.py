@@ -11,7 +11,6 @@ from collections import Counter
 import pytest
 
 import lenet_helpers as lh
-from notebooks.support.exercises import answers
 from notebooks.support.exercises.questions import HOMEWORK
 from notebooks.support.words import texts
 
@@ -49,14 +48,14 @@ WAYS = {
 
 
 @pytest.fixture
-def made(own, monkeypatch, capsys, tmp_path_factory):
+def made(own, capsys):
     """Gives `made(student, language, {exercise: (answer, right)})` -> what `report` prints."""
-    monkeypatch.setattr(answers, "MY_ANSWERS", tmp_path_factory.mktemp("own") / "answers.json")
+    own.parent.mkdir()
 
     def make(student, language, given):
         texts.use(language)
         entries = {n: {"answer": a, "right": r, "tries": 2} for n, (a, r) in given.items()}
-        answers.MY_ANSWERS.write_text(json.dumps(entries), encoding="utf-8")
+        own.write_text(json.dumps(entries), encoding="utf-8")
         capsys.readouterr()
         lh.report(student)
         return capsys.readouterr().out
@@ -129,7 +128,6 @@ def test_what_cannot_be_read_is_named(tmp_path, made, capsys):
     (tmp_path / "cut.txt").write_text(whole.splitlines()[0][:-30], encoding="utf-8")
     (tmp_path / "list.txt").write_text("=1+1" + whole.removeprefix("Li"), encoding="gb18030")
     (tmp_path / ".hidden").touch()
-    (tmp_path / "folder").mkdir()
     texts.use("en")
     lh.collect(tmp_path)
     named = capsys.readouterr().out.split(texts.text("collect_unread") + "\n")[1].splitlines()[:-1]
