@@ -59,6 +59,15 @@ def sections(notebook):
     return found
 
 
+def read(language, name):
+    return nbformat.read(ROOT / "notebooks" / language / f"{name}.ipynb", as_version=4)
+
+
+def code(cells):
+    """Of code cells, one below the other."""
+    return "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+
+
 def execute(notebook, folder):
     client = NotebookClient(
         notebook,

@@ -3,18 +3,17 @@
 import math
 import re
 
-import nbformat
 import pytest
 import torch
 from bs4 import BeautifulSoup
-from lab import PROJECT
+from notebook_tool import ROOT, read
 from torch import nn
 from torch.nn import functional as F
 
 import lenet_helpers as lh
 from notebooks.support.words.texts import LANGUAGES
 
-NOTEBOOKS = PROJECT / "notebooks"
+NOTEBOOKS = ROOT / "notebooks"
 CUT = """() => [...document.querySelectorAll(".side")].map(side => {
     const box = side.getBoundingClientRect();
     return [...side.querySelectorAll("*")].filter(e => {
@@ -64,14 +63,14 @@ def tasks(page):
 
 @pytest.fixture(params=LANGUAGES)
 def sheet(request):
-    """The page, and the guide's key to each of its sections: the text, and the rows of its table."""
+    """The page, its tasks, and the guide's key to each section: the text, and its table's rows."""
     page = page_of(request.param)
     guide = (NOTEBOOKS / request.param / "teacher_guide.md").read_text(encoding="utf-8")
     titles = "|".join(re.escape(title.text) for title in page("h2"))
     keys = re.split(f"^### (?:{titles})\n", guide, flags=re.M)[1:]
     assert len(keys) == len(page("h2")) == 6
     tables = [re.findall(r"^\| (.*) \|$", key, re.M)[1:] for key in keys]
-    return page, keys, [[row.split(" | ") for row in table] for table in tables]
+    return page, tasks(page), keys, [[row.split(" | ") for row in table] for table in tables]
 
 
 def test_both_pages_ask_the_same_and_look_the_same():
@@ -80,8 +79,7 @@ def test_both_pages_ask_the_same_and_look_the_same():
 
 
 def test_the_key_of_the_convolution(sheet):
-    page, (key, *_), (windows, *_) = sheet
-    asked = tasks(page)
+    page, asked, (key, *_), (windows, *_) = sheet
     image, kernel = torch.tensor(asked["input"]), torch.tensor(asked["kernel"])
     sums = F.conv2d(image[None, None], kernel[None, None]).flatten().tolist()
     products = (image.unfold(0, 3, 1).unfold(1, 3, 1) * kernel).reshape(-1, 9).tolist()
@@ -94,8 +92,7 @@ def test_the_key_of_the_convolution(sheet):
 
 
 def test_the_key_of_the_sizes_and_their_mistakes(sheet):
-    page, _, (_, sizes, *_) = sheet
-    asked = tasks(page)
+    _, asked, _, (_, sizes, *_) = sheet
     assert len(sizes) == len(asked["sizes"]) == len(asked["strips"])
     for (n, _, k, _, p, s), strip, row in zip(asked["sizes"], asked["strips"], sizes):
         n_out = nn.Conv2d(1, 1, k, stride=s, padding=p)(torch.zeros(1, 1, n, n)).shape[-1]
@@ -126,8 +123,7 @@ def solved(image, layers):
 
 
 def test_the_key_of_the_shapes(sheet):
-    page, keys, (_, _, table, *_) = sheet
-    asked = tasks(page)
+    page, asked, keys, (_, _, table, *_) = sheet
     example = [cell.text for cell in page.select(".example > *")]
     assert example == [cell.replace("`", "") for cell in table[0]]
     right = list(solved(asked["image"], asked["layers"]))
@@ -143,8 +139,7 @@ def test_the_key_of_the_shapes(sheet):
 
 
 def test_the_key_of_the_channels(sheet):
-    page, (_, _, _, key, *_), (_, _, _, table, *_) = sheet
-    asked = tasks(page)
+    _, asked, (_, _, _, key, *_), (_, _, _, table, *_) = sheet
     patch, sheets = (torch.tensor(asked[name]).view(2, 2, 2) for name in ("patch", "sheets"))
     products = patch * sheets
     sums = products.sum(dim=(1, 2)).tolist()
@@ -162,9 +157,8 @@ def test_the_key_of_the_channels(sheet):
 
 
 def test_the_key_of_the_five_steps_is_notebook_04s(sheet):
-    page, keys, _ = sheet
-    steps = tasks(page)["steps"]
-    cells = nbformat.read(NOTEBOOKS / "en" / "04_train_lenet5.ipynb", as_version=4).cells
+    _, asked, keys, _ = sheet
+    cells, steps = read("en", "04_train_lenet5").cells, asked["steps"]
     loop = next(cell.source for cell in cells if "def plain_epoch" in cell.source)
     lines = [line.partition("#")[0].strip() for line in loop.splitlines()]
     order = sorted(steps, key=lines.index)
@@ -173,8 +167,7 @@ def test_the_key_of_the_five_steps_is_notebook_04s(sheet):
 
 
 def test_the_key_of_the_ticket(sheet):
-    page, keys, _ = sheet
-    asked = tasks(page)
+    _, asked, keys, _ = sheet
     step, inputs, _ = re.findall(r"^\d\. (.*)", keys[5], re.M)
     before, slope, rate = asked["weight"]
     weight = nn.Parameter(torch.tensor(before))
