@@ -2,10 +2,10 @@
 
 import copy
 import inspect
-import itertools
 import math
 import signal
 import time
+from collections import Counter
 from functools import partial
 
 import numpy as np
@@ -224,12 +224,8 @@ MISTAKES = {  # exercise: {an answer as a student comes to it: words of the hint
     "fc1_inputs": {16 * 5: "one row", 16 * 4 * 4: "no padding"},
     "c3_parameters": {16 * 25: "has a bias", 6 * 25: "one kernel", 16 * 6 * 25: "bias"}
     | {16 * 25 + 16: "input channels"},
-    "four_layers": {
-        ((28 - 5 + 1) // 2 - 5 + 1) // 2: "no padding",
-        (28 // 2 + 2 * 2 - 5 + 1) // 2: "second convolution has padding",
-        28 // 2 - 5 + 1: "before the last pooling",
-        28 - 2 + 1 - 5 + 1 - 2 + 1: "one cell at a time",
-    },
+    "four_layers": {(24 // 2 - 4) // 2: "no padding", 14 // 2: "second convolution has padding"}
+    | {14 - 4: "before the last pooling", 28 - 1 - 4 - 1: "one cell at a time"},
     "batches_per_epoch": {60_000 / 128: "round up", 60_000: "number of pictures"},
     "c3_reach": {5: "of S2", 5 * 2: "of C1", 5 + 2: "multiply by 2", 5 + 2 + 5: "overlap"}
     | {5 + 5 - 1: "no pooling between", 2 * (5 + 5 - 1): "doubled all", 5 * 2 + 5: "one too many"},
@@ -255,6 +251,7 @@ MISTAKES = {  # exercise: {an answer as a student comes to it: words of the hint
         lambda *case: good_convolution(*case)[None]: "gives tensor([[[",
         lambda *case: good_convolution(*case).mean(): "it should be tensor([[",
         lambda *case: good_convolution(*case) * math.nan: "nan",
+        lambda *case: torch.zeros(2000): "gives tensor((2000,), torch.float32); it should",
     },
 }
 
@@ -286,13 +283,10 @@ def stroke_kind(block):
 
 def marked_by_hand(kernel):
     picture, kernel = lh.stroke_picture(), torch.as_tensor(kernel).float()
-    feature_map, k, found = good_convolution(picture, kernel), len(kernel), {}
-    for r, c in np.ndindex(*feature_map.shape):
-        if feature_map[r, c] > max(feature_map.max().item(), 0) / 2:
-            top, left = (r + k // 2) // 12 * 12, (c + k // 2) // 12 * 12
-            kind = stroke_kind(picture[top : top + 12, left : left + 12])
-            found[kind] = found.get(kind, 0) + 1
-    return found
+    blocks = picture.unfold(0, 12, 12).unfold(1, 12, 12)
+    feature_map = good_convolution(picture, kernel)
+    marked = (feature_map > feature_map.max().clamp(min=0) / 2).nonzero() + len(kernel) // 2
+    return Counter(stroke_kind(blocks[r // 12, c // 12]) for r, c in marked)
 
 
 def test_kernels_that_mark_rising_strokes(said):
@@ -337,7 +331,7 @@ def test_a_right_answer_may_come_in_any_shape(said):
 
 SLIPS = {  # exercise: answers of another form, and what is said of them
     "size_lesson": dict.fromkeys(
-        ["4", True, math.nan, 4j, 10**400, "4\n" * 1000, torch.tensor([4, 4]), len],
+        ["4", True, math.nan, 4j, 10**400, "4\n" * 1000, torch.zeros(2000), len],
         "plain number",
     ),
     "padding_and_stride": {2: "two numbers", (1, 2, 3): "two numbers", "1, 2": "without quotes"}
@@ -355,18 +349,7 @@ def test_a_slip_of_form_gets_a_sentence(name, wrong):
     wrong(name, SLIPS[name], "…")
 
 
-def test_answers_of_no_kind_raise_nothing(said):
-    class Odd:
-        def __getattr__(self, name):
-            raise RuntimeError(name)
-
-    for answer in (Odd(), np.array([{}]), itertools.count(), torch.zeros(2000)):
-        for name in ("size_lesson", "padding_and_stride", "my_output_size"):
-            line = said(name, answer)
-            assert line[0] in "✗…" and "not answered" not in line, line
-        for name in CODE:
-            line = said(name, lambda *case, answer=answer: answer)
-            assert line.startswith(f"✗ {name}: ") and len(line) < 300, line
+def test_a_comma_in_a_number_is_told(said):
     line = said("c3_multiply_adds", 240, 000)
     assert line.startswith("… c3_multiply_adds: ") and "(1, 2)" in line and "240, 0" in line
 

@@ -5,11 +5,10 @@ import random
 import re
 from concurrent.futures import ThreadPoolExecutor
 
-import nbformat
 import numpy as np
 import pytest
 import torch
-from lab import PROJECT
+from notebook_tool import ROOT, code, read
 from torch import nn
 from torch.nn import functional as F
 
@@ -19,19 +18,12 @@ from notebooks.support.exercises.questions import EXAMPLE, HOMEWORK, NOTEBOOKS, 
 from notebooks.support.exercises.questions import nb07_next_lesson as nb07
 from notebooks.support.words import texts
 
-FOLDER = PROJECT / "notebooks" / "zh"
-
-
-def cells(notebook):
-    cells = nbformat.read(FOLDER / f"{notebook}.ipynb", as_version=4).cells
-    return [cell.source for cell in cells if cell.cell_type == "code"]
-
 
 def test_every_question_stands_in_the_file_of_its_notebook():
     for notebook, names in NOTEBOOKS.items():
-        asked = re.findall(r'lh\.check\("(\w+)"', "\n".join(cells(notebook)))
+        asked = re.findall(r'lh\.check\("(\w+)"', code(read("zh", notebook).cells))
         assert [name for name in asked if name != EXAMPLE] == [n for n in names if n != EXAMPLE]
-    assert list(NOTEBOOKS) == [path.stem for path in sorted(FOLDER.glob("*.ipynb"))]
+    assert list(NOTEBOOKS) == sorted(path.stem for path in ROOT.glob("notebooks/zh/*.ipynb"))
     assert EXAMPLE in QUESTIONS and len(QUESTIONS) == sum(map(len, NOTEBOOKS.values()))
 
 
@@ -52,16 +44,6 @@ def step(order, give=lambda loss: loss, loss_of=F.cross_entropy):
     return my_train_step
 
 
-def by_hand(model, images, labels, optimizer):
-    """Without zero_grad and backward; with momentum, so that the optimizer's own step is needed."""
-    loss = F.cross_entropy(model(images), labels)
-    parameters = list(model.parameters())
-    for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters)):
-        parameter.grad = gradient
-    optimizer.step()
-    return loss.item()
-
-
 def test_right_training_steps(said):
     for right in (
         step("zfbs"),
@@ -70,14 +52,8 @@ def test_right_training_steps(said):
         step("mfbs"),
         step("zfbs", loss_of=lambda x, y: F.cross_entropy(x - 1, y)),  # softmax does not mind
         step("zfbs", loss_of=nn.CrossEntropyLoss(torch.ones(10))),  # its weights are no network's
-        by_hand,
     ):
         assert said("my_train_step", right).startswith("✓ my_train_step"), right
-
-
-def another_loss(model, images, labels, optimizer):
-    step("zfbs")(model, images, labels, optimizer)
-    return F.cross_entropy(model(images), labels)
 
 
 def test_training_steps_that_go_wrong(wrong):
@@ -92,7 +68,6 @@ def test_training_steps_that_go_wrong(wrong):
             step("zfbs", loss_of=lambda x, y: F.cross_entropy(x.softmax(1), y)): "softmax inside",
             step("zfbs", give=lambda loss: None): "return is missing",
             step("zfbs", give=lambda loss: 0): "the loss is 0.0000 and should be 2.",
-            another_loss: "before the step",
             step("zfbss"): "after step 1 the weights",
             step("zfbb"): "RuntimeError",
         },
@@ -146,10 +121,9 @@ def test_a_step_that_takes_the_notebooks_own_network(wrong):
 
 def challenge_code():
     """The challenge of notebook 07: its frame, and what follows up to the check."""
-    code = "\n\n".join(cells("07_next_lesson"))
-    start, end = code.index("class MyNetwork"), code.index("torch.manual_seed(0)\nmy_network")
-    check = 'lh.check("my_network", my_network)'
-    return code[start:end], code[end : code.index(check) + len(check)]
+    whole, check = code(read("zh", "07_next_lesson").cells), 'lh.check("my_network", my_network)'
+    start, end = whole.index("class MyNetwork"), whole.index("torch.manual_seed(0)\nmy_network")
+    return whole[start:end], whole[end : whole.index(check) + len(check)]
 
 
 class Small(nn.Sequential):
