@@ -91,7 +91,7 @@ def test_the_key_of_the_convolution(sheet):
     assert named == [places[sums.index(max(sums))], places[sums.index(min(sums))]]
 
 
-def test_the_key_of_the_sizes_and_their_mistakes(sheet):
+def test_the_key_of_the_sizes(sheet):
     _, asked, _, (_, sizes, *_) = sheet
     assert len(sizes) == len(asked["sizes"]) == len(asked["strips"])
     for (n, _, k, _, p, s), strip, row in zip(asked["sizes"], asked["strips"], sizes):
@@ -100,11 +100,6 @@ def test_the_key_of_the_sizes_and_their_mistakes(sheet):
         assert strip == (2 * p, n) and numbers(row[0]) == [n, n, k, k, p, s]
         assert numbers(row[1])[:4] == [n, 2, p, k] and bold(row[1]) == [n_out]
         assert numbers(row[2]) == [unused]
-        mistakes = [n_out - 1]  # no + 1
-        mistakes += [n + p - k + 1, n - k + 1] if p else []  # padding on one side, on none
-        mistakes += [math.ceil((n - k) / s) + 1] if unused else []  # rounded up
-        mistakes += [n - k + 1] if s > 1 else []  # no stride
-        assert numbers(row[3].replace("+ 1", "")) == mistakes
 
 
 def solved(image, layers):
@@ -151,7 +146,6 @@ def test_the_key_of_the_channels(sheet):
     assert before < 0 < after
     assert numbers(" ".join(re.findall(r"\*\*(.+?)\*\*", first))) == [before, 0]
     assert bold(second) == [after]
-    assert max(sums) + biases[1].item() in numbers(second)  # ReLU too early
     ((kernels,),) = asked["kernels"]
     assert bold(last) == [kernels] and numbers(last)[-1] == kernels * len(sheets)
 
@@ -174,12 +168,9 @@ def test_the_key_of_the_ticket(sheet):
     (slope * weight).backward()
     torch.optim.SGD([weight], lr=rate).step()
     assert bold(step) == pytest.approx([weight.item()])
-    uphill, no_rate = before + rate * slope, before - slope
-    assert numbers(step)[-2:] == pytest.approx([uphill, no_rate])
     c1, *others = asked["layers"]
-    s4 = [list(solved(asked["image"], [c, *others]))[3][0] for c in (c1, [*c1[:3], 0])]
-    assert bold(inputs) == [math.prod(s4[1])]
-    assert {*s4[1], math.prod(s4[0])} <= set(numbers(inputs))
+    s4 = list(solved(asked["image"], [[*c1[:3], 0], *others]))[3][0]  # without padding
+    assert bold(inputs) == [math.prod(s4)]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -24,10 +24,6 @@ def in_signs_of_chinese(text):
     return re.sub(r"[ ·:;,()\d]+(?!\w*_)", lambda m: m[0].translate(wide), text)
 
 
-def with_a_sender(text):
-    return "[19:30] Li Lei (phone): " + "\n".join(line.strip() for line in text.splitlines())
-
-
 def in_markdown(text):
     first, rest = text.split("\n", 1)
     return f"# homework\n**{first}**\n```\n{rest}\n```\n".replace("_", "\\_")
@@ -38,7 +34,7 @@ WAYS = {
     "quoted": lambda text: textwrap.indent(text, "> > ", lambda line: True),
     "blank lines": lambda text: text.replace("\n", "\r\n\r\n"),
     "full width": in_signs_of_chinese,
-    "with a sender": with_a_sender,
+    "with a sender": lambda text: "[19:30] Li Lei (phone): " + re.sub("(?m)^ +", "", text),
     "the first line": lambda text: f"“{text.splitlines()[0]}” sent from my phone",
     "markdown": in_markdown,
     "wrapped": lambda text: "\n".join(textwrap.fill(t, 58) for t in text.splitlines()),
@@ -76,8 +72,7 @@ def given_by(student):
 
 
 def read_back(folder):
-    with (folder / "collected.csv").open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = csv.DictReader((folder / "collected.csv").read_text("utf-8-sig").splitlines())
     return {row[next(iter(row))]: row for row in rows}
 
 
