@@ -95,7 +95,7 @@ def test_the_table_of_translations_is_chinese_and_used():
         assert values[0] == values[1] or english[0] != "f", english
 
 
-def test_what_is_not_translated_is_named():
+def test_what_is_not_translated_is_named_and_names_stay():
     for source, missing in {
         "x = 1  # one": "# one",
         '"""Says it."""': '"""Says it."""',
@@ -105,6 +105,7 @@ def test_what_is_not_translated_is_named():
     }.items():
         with pytest.raises(LookupError, match=f"^{re.escape(missing)}$"):
             in_chinese(source, {})
+    assert in_chinese('lh.f("one", {"one"})', {'"one"': '"一"'}) == 'lh.f("one", {"一"})'
 
 
 def test_copy_keeps_what_a_cell_shows_where_only_comments_change(tmp_path, monkeypatch):
