@@ -13,19 +13,9 @@ import re
 import tokenize
 import tomllib
 from pathlib import Path
-from typing import NamedTuple
 
 TABLE = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 WORD = re.compile(r"\b[A-Z]?[a-z]{2,}\b(?!=)")  # not a name: C1, ReLU, fc1, padding=2
-
-
-class Phrase(NamedTuple):
-    """A comment or a string literal: its place in bytes, and its words for a reader."""
-
-    start: int
-    end: int
-    key: str
-    words: str
 
 
 def is_literal(node):
@@ -55,7 +45,8 @@ def words(literal):
 
 
 def phrases(source):
-    """From the last to the first, so that each can be replaced where it stands."""
+    """(start, end, key, words) of each comment and string literal: its place in bytes, its source
+    and its words for a reader. From last to first, so that each can be replaced where it stands."""
     lines = source.split("\n")
     starts = list(itertools.accumulate((len(line.encode()) + 1 for line in lines), initial=0))
     found = []
@@ -64,12 +55,12 @@ def phrases(source):
             row, column = token.start
             start = starts[row - 1] + len(lines[row - 1][:column].encode())
             end = start + len(token.string.encode())
-            found.append(Phrase(start, end, token.string, token.string))
+            found.append((start, end, token.string, token.string))
     for node, printed in literals(ast.parse(source)):
         start = starts[node.lineno - 1] + node.col_offset
         end = starts[node.end_lineno - 1] + node.end_col_offset
         key = ast.get_source_segment(source, node)
-        found.append(Phrase(start, end, key, words(node) if printed else ""))
+        found.append((start, end, key, words(node) if printed else ""))
     return sorted(found, reverse=True)
 
 

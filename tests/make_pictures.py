@@ -14,27 +14,20 @@ SETUP = """import lenet_helpers as lh, torch
 torch.manual_seed(0)
 digits = lh.sklearn_digits()
 network = lh.load_weights(lh.LeNet5(), "notebooks/trained/lenet5.pt")"""
-PICTURES = {  # file: (cell, what to wait for, what to take)
+PICTURES = {  # file: (cell, what to take once it is there)
     "demo": (
         "pad = lh.DrawPad(network)\npad.drawing = lh.sample_drawing(3)\npad",
-        ".lh-pad-maps canvas",
-        ".lh-pad-body",
+        ".lh-pad-body:has(.lh-pad-maps canvas)",
     ),
     "explorer": (
         "lh.explore_convolution(n_in=6, kernel_size=3, padding=1, stride=2)",
-        ".lh-explorer canvas",
-        ".lh-explorer",
+        ".lh-explorer:has(canvas)",
     ),
     "panel": (
         "run = lh.train_in_background(lh.LeNet5(), digits, epochs=20)\nrun",
-        ".lh-run b:has-text('finished')",
-        ".lh-run",
+        ".lh-run:has(b:has-text('finished'))",
     ),
-    "results": (
-        "lh.show_predictions(network, digits.test)",
-        ".jp-OutputArea-output img",
-        ".jp-OutputArea-output img",
-    ),
+    "results": ("lh.show_predictions(network, digits.test)", ".jp-OutputArea-output img"),
 }
 
 
@@ -49,11 +42,10 @@ def main():
         private_lab(Path(folder)) as lab,
         notebooks(lab) as open_notebook,
     ):
-        for name, (cell, sign, part) in PICTURES.items():
+        for name, (cell, part) in PICTURES.items():
             page = open_notebook([SETUP, cell])
-            page.locator(sign).first.wait_for(timeout=120_000)
+            page.locator(part).last.wait_for(timeout=120_000)
             page.mouse.move(2, 2)
-            page.locator(part).last.scroll_into_view_if_needed()
             page.wait_for_timeout(500)
             page.locator(part).last.screenshot(path=PROJECT / "img" / f"{name}.png")
             print(PROJECT / "img" / f"{name}.png")

@@ -59,6 +59,15 @@ def sections(notebook):
     return found
 
 
+def read(language, name):
+    return nbformat.read(ROOT / "notebooks" / language / f"{name}.ipynb", as_version=4)
+
+
+def code(cells):
+    """Of code cells, one below the other."""
+    return "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+
+
 def execute(notebook, folder):
     client = NotebookClient(
         notebook,
@@ -121,13 +130,8 @@ def copy(path):
     """
     twin = ROOT / "notebooks" / "zh" / path.name
     source, target = nbformat.read(path, as_version=4), nbformat.read(twin, as_version=4)
-    if len(code_cells(source)) != len(code_cells(target)):
-        sys.exit(
-            f"{twin} has {len(code_cells(target))} code cells, {path} has {len(code_cells(source))}: "
-            "add or take away cells by hand first."
-        )
     missing = []
-    for english, cell in zip(code_cells(source), code_cells(target)):
+    for english, cell in zip(code_cells(source), code_cells(target), strict=True):
         try:
             code = in_chinese(english.source)
         except LookupError as error:
@@ -204,13 +208,14 @@ def main():
         if len(options.files) != 1:
             parser.error("hand_out needs one FOLDER")
         return hand_out(options.files[0].resolve())
-    chosen = {"run": "*/*", "route": "zh/0[0-4]*", "copy": "en/*"}[options.task]
+    tasks = {"run": (run, "*/*"), "route": (route, "zh/0[0-4]*"), "copy": (copy, "en/*")}
+    task, chosen = tasks[options.task]
     failed = False
     with tempfile.TemporaryDirectory() as own:  # what a reader has kept does not count here
         os.environ["LENET_SAVE"] = str(Path(own) / "my_lenet5.pt")
         for path in options.files or sorted((ROOT / "notebooks").glob(f"{chosen}.ipynb")):
             try:
-                {"run": run, "route": route, "copy": copy}[options.task](path.resolve())
+                task(path.resolve())
             except CellControlSignal as error:
                 sys.exit(f"{path}: {error}")
             except LookupError as error:  # of `copy`: name those of the other notebooks, too

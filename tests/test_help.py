@@ -10,6 +10,7 @@ from lab import PROJECT
 from torch import nn
 
 import lenet_helpers as lh
+from notebooks.support.data.mnist_files import MNIST_FILES
 from notebooks.support.words import texts
 
 
@@ -22,17 +23,16 @@ def rows(language):
     return list(zip(quoted, table))
 
 
-def alone(folder, code):
-    """Runs code where there is no project; raises what it printed last."""
-    command = [sys.executable, "-I", "-c", code]
+def alone(folder):
+    """Imports the helper where there is no project; raises what is printed last."""
+    command = [sys.executable, "-I", "-c", "import lenet_helpers"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     raise RuntimeError(done.stderr.splitlines()[-1])
 
 
 def login_page(folder):
-    for name in ("train", "t10k"):
-        for kind in ("images-idx3", "labels-idx1"):
-            (folder / f"{name}-{kind}-ubyte").write_text("<!DOCTYPE html><html></html>")
+    for name in MNIST_FILES:
+        (folder / name).write_text("<!DOCTYPE html><html></html>")
     lh.load_mnist(folder)
 
 
@@ -42,9 +42,9 @@ def no_folder(folder):
 
 
 ERRORS = {
-    "no helper": lambda folder: alone(folder, "import lenet_helpers"),
-    "nothing imported": lambda folder: alone(folder, "lh.start('en')"),
-    "no variable": lambda folder: alone(folder, "len(digits.train)"),
+    "no helper": alone,
+    "nothing imported": lambda folder: exec("lh.start('en')", {}),
+    "no variable": lambda folder: exec("len(digits.train)", {}),
     "no folder": lambda folder: lh.load_mnist(folder / "nowhere"),
     "no files": lh.load_mnist,
     "web page": login_page,
@@ -59,6 +59,6 @@ def test_an_error_is_found_in_one_row(language, error, tmp_path):
     texts.use(language)
     with pytest.raises(Exception) as raised:
         ERRORS[error](tmp_path)
-    message = str(raised.value)
+    message = f"{raised.type.__name__}: {raised.value}"
     found = [row for quoted, row in rows(language) if any(part in message for part in quoted)]
     assert len(found) == 1, message

@@ -27,3 +27,16 @@ def said(capsys, monkeypatch):
         return out.strip()
 
     return call
+
+
+@pytest.fixture
+def wrong(said):
+    """Checks each answer of a table {answer: words}: one line, with this mark and these words."""
+
+    def check_all(name, table, mark="✗"):
+        for answer, words in table.items():
+            line = said(name, answer)
+            assert line.startswith(f"{mark} {name}: ") and words in line, line
+            assert "\n" not in line and len(line) < 400
+
+    return check_all

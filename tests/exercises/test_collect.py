@@ -11,7 +11,6 @@ from collections import Counter
 import pytest
 
 import lenet_helpers as lh
-from notebooks.support.exercises import answers
 from notebooks.support.exercises.questions import HOMEWORK
 from notebooks.support.words import texts
 
@@ -25,10 +24,6 @@ def in_signs_of_chinese(text):
     return re.sub(r"[ ·:;,()\d]+(?!\w*_)", lambda m: m[0].translate(wide), text)
 
 
-def with_a_sender(text):
-    return "[19:30] Li Lei (phone): " + "\n".join(line.strip() for line in text.splitlines())
-
-
 def in_markdown(text):
     first, rest = text.split("\n", 1)
     return f"# homework\n**{first}**\n```\n{rest}\n```\n".replace("_", "\\_")
@@ -39,7 +34,7 @@ WAYS = {
     "quoted": lambda text: textwrap.indent(text, "> > ", lambda line: True),
     "blank lines": lambda text: text.replace("\n", "\r\n\r\n"),
     "full width": in_signs_of_chinese,
-    "with a sender": with_a_sender,
+    "with a sender": lambda text: "[19:30] Li Lei (phone): " + re.sub("(?m)^ +", "", text),
     "the first line": lambda text: f"“{text.splitlines()[0]}” sent from my phone",
     "markdown": in_markdown,
     "wrapped": lambda text: "\n".join(textwrap.fill(t, 58) for t in text.splitlines()),
@@ -49,14 +44,14 @@ WAYS = {
 
 
 @pytest.fixture
-def made(own, monkeypatch, capsys, tmp_path_factory):
+def made(own, capsys):
     """Gives `made(student, language, {exercise: (answer, right)})` -> what `report` prints."""
-    monkeypatch.setattr(answers, "MY_ANSWERS", tmp_path_factory.mktemp("own") / "answers.json")
+    own.parent.mkdir()
 
     def make(student, language, given):
         texts.use(language)
         entries = {n: {"answer": a, "right": r, "tries": 2} for n, (a, r) in given.items()}
-        answers.MY_ANSWERS.write_text(json.dumps(entries), encoding="utf-8")
+        own.write_text(json.dumps(entries), encoding="utf-8")
         capsys.readouterr()
         lh.report(student)
         return capsys.readouterr().out
@@ -77,8 +72,7 @@ def given_by(student):
 
 
 def read_back(folder):
-    with (folder / "collected.csv").open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = csv.DictReader((folder / "collected.csv").read_text("utf-8-sig").splitlines())
     return {row[next(iter(row))]: row for row in rows}
 
 
@@ -129,7 +123,6 @@ def test_what_cannot_be_read_is_named(tmp_path, made, capsys):
     (tmp_path / "cut.txt").write_text(whole.splitlines()[0][:-30], encoding="utf-8")
     (tmp_path / "list.txt").write_text("=1+1" + whole.removeprefix("Li"), encoding="gb18030")
     (tmp_path / ".hidden").touch()
-    (tmp_path / "folder").mkdir()
     texts.use("en")
     lh.collect(tmp_path)
     named = capsys.readouterr().out.split(texts.text("collect_unread") + "\n")[1].splitlines()[:-1]

@@ -5,49 +5,36 @@ import random
 import re
 from concurrent.futures import ThreadPoolExecutor
 
-import nbformat
 import numpy as np
 import pytest
 import torch
-from lab import PROJECT
+from notebook_tool import ROOT, code, read
 from torch import nn
 from torch.nn import functional as F
 
 import lenet_helpers as lh
 from notebooks.support.exercises import answers
-from notebooks.support.exercises.questions import (
-    EXAMPLE,
-    HOMEWORK,
-    NOTEBOOKS,
-    QUESTIONS,
-    nb07_next_lesson,
-)
+from notebooks.support.exercises.questions import EXAMPLE, HOMEWORK, NOTEBOOKS, QUESTIONS
+from notebooks.support.exercises.questions import nb07_next_lesson as nb07
 from notebooks.support.words import texts
-
-FOLDER = PROJECT / "notebooks" / "zh"
-
-
-def cells(notebook):
-    cells = nbformat.read(FOLDER / f"{notebook}.ipynb", as_version=4).cells
-    return [cell.source for cell in cells if cell.cell_type == "code"]
 
 
 def test_every_question_stands_in_the_file_of_its_notebook():
     for notebook, names in NOTEBOOKS.items():
-        asked = re.findall(r'lh\.check\("(\w+)"', "\n".join(cells(notebook)))
+        asked = re.findall(r'lh\.check\("(\w+)"', code(read("zh", notebook).cells))
         assert [name for name in asked if name != EXAMPLE] == [n for n in names if n != EXAMPLE]
-    assert list(NOTEBOOKS) == [path.stem for path in sorted(FOLDER.glob("*.ipynb"))]
+    assert list(NOTEBOOKS) == sorted(path.stem for path in ROOT.glob("notebooks/zh/*.ipynb"))
     assert EXAMPLE in QUESTIONS and len(QUESTIONS) == sum(map(len, NOTEBOOKS.values()))
 
 
-def step(*order, give=lambda loss: loss, score=lambda logits: logits):
+def step(order, give=lambda loss: loss, loss_of=F.cross_entropy):
     """A training step that does things in this order: z(ero_grad), f(orward), b(ackward), s(tep)."""
 
     def my_train_step(model, images, labels, optimizer):
         do = {"z": optimizer.zero_grad, "m": model.zero_grad, "s": optimizer.step}
         for each in order:
             if each == "f":
-                loss = F.cross_entropy(score(model(images)), labels)
+                loss = loss_of(model(images), labels)
             elif each == "b":
                 loss.backward()
             else:
@@ -57,83 +44,40 @@ def step(*order, give=lambda loss: loss, score=lambda logits: logits):
     return my_train_step
 
 
-def by_hand(model, images, labels, optimizer):
-    """Without zero_grad and backward; with momentum, so that the optimizer's own step is needed."""
-    loss = F.cross_entropy(model(images), labels)
-    parameters = list(model.parameters())
-    for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters)):
-        parameter.grad = gradient
-    optimizer.step()
-    return loss.item()
-
-
-def weighted(model, images, labels, optimizer):
-    """Its criterion has a buffer, and is no other network for that."""
-    optimizer.zero_grad()
-    loss = nn.CrossEntropyLoss(weight=torch.ones(10))(model(images), labels)
-    loss.backward()
-    optimizer.step()
-    return loss
-
-
-@pytest.mark.parametrize("language", texts.LANGUAGES)
-def test_right_training_steps(said, language):
-    texts.use(language)
+def test_right_training_steps(said):
     for right in (
-        step(*"zfbs"),
-        step(*"fzbs", give=lambda loss: loss.item()),
-        step(*"fbsz", give=lambda loss: loss.detach().numpy()),
-        step(*"mfbs"),
-        step(*"zfbs", score=lambda logits: logits - 1),  # softmax does not mind
-        by_hand,
-        weighted,
+        step("zfbs"),
+        step("fzbs", give=lambda loss: loss.item()),
+        step("fbsz", give=lambda loss: loss.detach().numpy()),
+        step("mfbs"),
+        step("zfbs", loss_of=lambda x, y: F.cross_entropy(x - 1, y)),  # softmax does not mind
+        step("zfbs", loss_of=nn.CrossEntropyLoss(torch.ones(10))),  # its weights are no network's
     ):
         assert said("my_train_step", right).startswith("✓ my_train_step"), right
 
 
-def another_loss(model, images, labels, optimizer):
-    step(*"zfbs")(model, images, labels, optimizer)
-    return F.cross_entropy(model(images), labels)
-
-
-def names_backward(model, images, labels, optimizer):
-    loss = F.cross_entropy(model(images), labels)
-    loss.backward  # noqa: B018
-    optimizer.step()
-    return loss
-
-
-def test_training_steps_that_go_wrong(said):
-    for function, words in [
-        (step(*"fbs"), "pile up"),
-        (step(*"zfsb"), "step comes too early"),
-        (step(*"zfb"), "without a call of optimizer.step()"),
-        (step(*"zfs"), "backward() is never called"),
-        (step(*"fbzs"), "before they are used"),
-        (step(*"zfbs", score=lambda logits: logits.softmax(1)), "softmax inside"),
-        (step(*"zfbs", give=lambda loss: None), "return is missing"),
-        (step(*"zfbs", give=print), "return is missing"),
-        (step(*"zfbs", give=lambda loss: 0), "the loss is 0.0000 and should be 2."),
-        (another_loss, "before the step"),
-        (step(*"zfbss"), "after step 1 the weights"),
-        (names_backward, "are its parentheses there"),
-        (step(*"zfbb"), "RuntimeError"),
-        (lambda *case: 3, "backward() is never called"),
-    ]:
-        line = said("my_train_step", function)
-        assert line.startswith("✗ my_train_step: ") and words in line, line
-        assert len(line.splitlines()) == 1
-
-
-def seed():
-    for seed in torch.manual_seed, np.random.seed, random.seed:
-        seed(7)
+def test_training_steps_that_go_wrong(wrong):
+    wrong(
+        "my_train_step",
+        {
+            step("fbs"): "pile up",
+            step("zfsb"): "step comes too early",
+            step("zfb"): "without a call of optimizer.step()",
+            step("zfs"): "backward() is never called (are its parentheses there",
+            step("fbzs"): "before they are used",
+            step("zfbs", loss_of=lambda x, y: F.cross_entropy(x.softmax(1), y)): "softmax inside",
+            step("zfbs", give=lambda loss: None): "return is missing",
+            step("zfbs", give=lambda loss: 0): "the loss is 0.0000 and should be 2.",
+            step("zfbss"): "after step 1 the weights",
+            step("zfbb"): "RuntimeError",
+        },
+    )
 
 
 def state():
-    """What a cell may leave behind, and a draw of each kind of random numbers."""
+    """What a cell may have set, and where the random numbers are."""
     modes = torch.is_grad_enabled(), torch.get_default_dtype(), torch.get_num_threads()
-    return *modes, torch.get_rng_state().sum().item(), np.random.rand(), random.random()
+    return *modes, torch.get_rng_state().sum(), str(np.random.get_state()), random.getstate()
 
 
 def test_judging_is_the_same_whatever_the_session_did(said):
@@ -142,51 +86,44 @@ def test_judging_is_the_same_whatever_the_session_did(said):
 
     def my_train_step(*batch):
         found.append(state())
-        return step(*"zfbs")(*batch)
+        return step("zfbs")(*batch)
 
     said("my_train_step", my_train_step)
     n = len(found)
+    for draw in torch.rand, np.random.rand, random.uniform:
+        draw(2, 3)
     try:
         torch.set_default_dtype(torch.float64)
         torch.set_num_threads(2)
         with torch.no_grad():
-            seed()
             before = state()
-            seed()
-            line = said("my_train_step", my_train_step)
-            assert line.startswith("✓") and state() == before
+            assert said("my_train_step", my_train_step).startswith("✓") and state() == before
     finally:
         torch.set_default_dtype(torch.float32)
     assert found[:n] == found[n:]
 
 
-def test_a_step_that_takes_the_notebooks_own_network(said):
+def test_a_step_that_takes_the_notebooks_own_network(wrong):
     """It is told, and the network and its optimizer are as they were."""
     net = nn.Sequential(nn.Flatten(), nn.Linear(784, 10), nn.BatchNorm1d(10))
-    net_optimizer = torch.optim.SGD(net.parameters(), 0.1, momentum=0.9)
-    batch = torch.rand(8, 1, 28, 28), torch.arange(8)
-    step(*"zfbs")(net, *batch, net_optimizer)
-    before = str([net.state_dict(), net_optimizer.state_dict()])
-    for function, words in [
-        (lambda model, *batch: step(*"zfbs")(net, *batch[:2], net_optimizer), "another network"),
-        (lambda model, *batch: step(*"fbs")(net, *batch), "another network"),
-        (lambda *given: step(*"zfbs")(*given[:3], net_optimizer), "another optimizer"),
-        (
-            lambda *given: step(*"zfbs")(*given[:3], torch.optim.SGD(given[0].parameters(), 0.1)),
-            "another optimizer",
-        ),
-    ]:
-        line = said("my_train_step", function)
-        assert line.startswith("✗ my_train_step: ") and words in line, line
-        assert str([net.state_dict(), net_optimizer.state_dict()]) == before
+    own = torch.optim.SGD(net.parameters(), 0.1, momentum=0.9)
+    right, batch = step("zfbs"), (torch.rand(8, 1, 28, 28), torch.arange(8))
+    right(net, *batch, own)
+    before = str([net.state_dict(), own.state_dict()])
+    steps = {
+        lambda model, *batch: right(net, *batch[:2], own): "another network",
+        lambda *given: right(*given[:3], own): "another optimizer",
+        lambda *given: right(*given[:3], torch.optim.SGD(given[0].parameters(), 0.1)): "another o",
+    }
+    wrong("my_train_step", steps)
+    assert str([net.state_dict(), own.state_dict()]) == before
 
 
 def challenge_code():
     """The challenge of notebook 07: its frame, and what follows up to the check."""
-    code = "\n\n".join(cells("07_next_lesson"))
-    start, end = code.index("class MyNetwork"), code.index("torch.manual_seed(0)\nmy_network")
-    check = 'lh.check("my_network", my_network)'
-    return code[start:end], code[end : code.index(check) + len(check)]
+    whole, check = code(read("zh", "07_next_lesson").cells), 'lh.check("my_network", my_network)'
+    start, end = whole.index("class MyNetwork"), whole.index("torch.manual_seed(0)\nmy_network")
+    return whole[start:end], whole[end : whole.index(check) + len(check)]
 
 
 class Small(nn.Sequential):
@@ -202,7 +139,7 @@ class Small(nn.Sequential):
 
 @pytest.fixture
 def small_set(small, monkeypatch):
-    monkeypatch.setattr(nb07_next_lesson, "load_mnist", lambda: small)
+    monkeypatch.setattr(nb07, "load_mnist", lambda: small)
     return small
 
 
@@ -217,7 +154,7 @@ def test_the_challenge_can_be_met_as_the_notebook_asks(small_set, capsys):
     exec(rest, names)
     out = capsys.readouterr().out
     split, n = names["split"], len(small_set.train)
-    assert len(split.test) == min(nb07_next_lesson.HELD_OUT, n // 4)
+    assert len(split.test) == min(nb07.HELD_OUT, n // 4)
     assert len(split.train) + len(split.test) == n
     right = lh.evaluate(names["my_network"], split.test).correct.sum()
     found = "6,898 parameters; of the last 359 pictures of digits.train (scikit-learn) it reads"
@@ -236,30 +173,25 @@ class Unregistered(nn.Module):
         return self.layers[0](self.first(x.flatten(1)))
 
 
-def test_networks_that_do_not_meet_the_challenge(small_set, trained, said):
+def test_networks_that_do_not_meet_the_challenge(small_set, trained, said, wrong):
     held_out = torch.utils.data.TensorDataset(*(t[-359:] for t in small_set.train.tensors))
     right = lh.evaluate(trained[0], held_out).correct.sum()
     untrained, lost = Small(), nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
     nn.init.constant_(lost[1].weight, float("nan"))
-    for model, words in [
-        (trained[0], f"reads {right}"),
-        (trained[0], "fewer than 10,000 are wanted, and fc1.weight alone has 48,000"),
-        (untrained, "97.5% are wanted: "),
-        (untrained, "was it not trained"),
-        (Unregistered(), "PyTorch knows of 7,850 parameters only"),
-        (Unregistered(0), "PyTorch knows of 0 parameters only"),
-        (nn.Flatten(), "(359, 784)"),
-        (nn.Sequential(nn.Flatten(), nn.Linear(700, 10)), "RuntimeError mat1 and mat2"),
-        (lost, "did the training fail"),
-    ]:
-        line = said("my_network", model)
-        assert line.startswith("✗ my_network: ") and words in line, line
-    for answer, words in [
-        (Small, "the class Small: with parentheses"),
-        (3, "model must be a network"),
-    ]:
-        line = said("my_network", answer)
-        assert line.startswith("… my_network: ") and words in line, line
+    assert f"reads {right}" in said("my_network", trained[0])
+    models = {
+        trained[0]: "fewer than 10,000 are wanted, and fc1.weight alone has 48,000",
+        untrained: "97.5% are wanted: ",
+        Small(): "was it not trained",
+        Unregistered(): "PyTorch knows of 7,850 parameters only",
+        Unregistered(0): "PyTorch knows of 0 parameters only",
+        nn.Flatten(): "(359, 784)",
+        nn.Sequential(nn.Flatten(), nn.Linear(700, 10)): "RuntimeError mat1 and mat2",
+        lost: "did the training fail",
+    }
+    wrong("my_network", models)
+    slips = {Small: "the class Small: with parentheses", 3: "model must be a network"}
+    wrong("my_network", slips, "…")
     assert untrained.training and not any(p.grad is not None for p in untrained.parameters())
 
 
