@@ -8,7 +8,6 @@ from torch import nn
 from torch.utils.data import DataLoader, Subset, TensorDataset
 
 import lenet_helpers as lh
-from notebooks.support.words import texts
 
 
 class Giving(lh.LeNet5):
@@ -99,7 +98,6 @@ def test_a_forward_that_gives_no_logits():
     for name, (model, words) in OUTPUTS.items():
         refused(words, lh.evaluate, model, GOOD)
         refused(words, lh.train, model, DIGITS)
-        refused(words, lh.train_in_background, model, DIGITS)
         if name != "eleven":  # the plain loop needs one for every label, no more
             words = "from 0 to 8" if name == "nine" else words
             refused(words, lh.train_epoch, model, BATCHES, sgd(model))
@@ -129,11 +127,9 @@ def test_what_is_nearly_a_dataset_is_taken(small):
         assert torch.allclose(lh.evaluate(model, near).logits, model(plain), atol=1e-5)
         batch = next(iter(lh.digit_loader(near, 7, shuffle=False)))
         assert torch.allclose(batch[0], plain[:7]) and batch[1].dtype == torch.int64
-    loader = lh.digit_loader(small.test, 100, shuffle=False)
-    for raw in (images, images.float()):  # read as digit_loader reads them
-        ours, other = fresh(), fresh()
-        raw = DataLoader(TensorDataset(raw, labels), 100)
-        assert lh.train_epoch(ours, raw, sgd(ours)) == lh.train_epoch(other, loader, sgd(other))
+    loaders = DataLoader(small.test, 100), lh.digit_loader(small.test, 100, shuffle=False)
+    raw, ready = (lh.train_epoch(model := fresh(), loader, sgd(model)) for loader in loaders)
+    assert raw == ready
 
 
 def test_calls_that_do_not_fit(tmp_path):
@@ -166,9 +162,6 @@ def test_calls_that_do_not_fit(tmp_path):
         refused(words, call)
     with pytest.raises(OSError, match="cannot be read"):
         lh.load_weights(model, tmp_path)
-    texts.use("zh")
-    refused("是不是要写 max_lr", lambda: lh.train(model, DIGITS, lr=0.1))
-    refused("现在是 类（class）LeNet5：后面少了括号", lh.evaluate, lh.LeNet5, GOOD)
 
 
 def test_what_fits_is_taken_as_it_is(tmp_path, monkeypatch):

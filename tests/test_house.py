@@ -138,10 +138,6 @@ def test_every_text_is_there_in_both_languages_and_used():
     assert [key for key in texts.TEXTS.keys() - used if not key.startswith(families)] == []
 
 
-def github_anchor(heading):
-    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
-
-
 def test_what_the_documents_name_is_there():
     guides = PROJECT.glob("notebooks/*/*.md")
     for document in PROJECT / "README.md", PROJECT / ".github" / "CONTRIBUTING.md", *guides:
@@ -151,8 +147,9 @@ def test_what_the_documents_name_is_there():
             path = document.parent / target if target else document
             assert path.exists(), (document, link)
             if anchor:
-                headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.M)
-                assert anchor in map(github_anchor, headings), (document, link)
+                headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8").lower(), re.M)
+                anchors = [re.sub(r"[^\w -]", "", each).replace(" ", "-") for each in headings]
+                assert anchor in anchors, (document, link)
         for path in re.findall(r"(?:notebooks|tests)/[\w/]+\.(?:ipynb|py|txt)", content):
             assert (PROJECT / path).exists(), (document, path)
     assert len((PROJECT / "README.md").read_text(encoding="utf-8")) <= 11_000

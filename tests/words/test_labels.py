@@ -3,7 +3,6 @@
 import ast
 import itertools
 import re
-import warnings
 
 import matplotlib
 import nbformat
@@ -119,28 +118,22 @@ def test_every_label_is_in_the_table_and_used():
         assert fields[0] == fields[1] and not CHINESE.search(english), english
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.filterwarnings("error")  # "Glyph ... missing": a box
+@pytest.mark.parametrize("language", texts.LANGUAGES)
 def test_every_figure_has_its_words_and_room_for_them(network, four, small, language):
     lh.start(language)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")  # "Glyph ... missing": a box
-        for name, figure in figures(network, four, small):
-            FigureCanvasAgg(figure).draw()
-            whole = " ".join(text.get_text() for text in words(figure))
-            assert bool(CHINESE.search(whole)) == bool(language == "zh" and HAS_FONT), name
-            if CHINESE.search(whole):  # beside the names that stay: padding, stride, ReLU, NaN ...
-                known = r"C1|S2|C3|S4|F5|F6|\(fc\d\)|ReLU|padding|stride|dilation|ln|epoch|NaN"
-                left = re.sub(known, "", re.sub(r"\$.*?\$", "", whole))
-                assert not re.search("[A-Za-z]{2,}", left), (name, left)
-            check_room(name, figure)
-
-
-def check_room(name, figure):
-    """Nothing reaches beyond the figure, no title into its neighbour's."""
-    room = figure.bbox.padded(2)
-    for text in words(figure):
-        box = text.get_window_extent()
-        assert room.contains(*box.min) and room.contains(*box.max), (name, text.get_text())
-    titles = [ax.title.get_window_extent() for ax in figure.axes if ax.get_title()]
-    for one, other in itertools.combinations(titles, 2):
-        assert not one.overlaps(other), (name, one, other)
+    for name, figure in figures(network, four, small):
+        FigureCanvasAgg(figure).draw()
+        whole = " ".join(text.get_text() for text in words(figure))
+        assert bool(CHINESE.search(whole)) == bool(language == "zh" and HAS_FONT), name
+        if CHINESE.search(whole):  # beside the names that stay: padding, stride, ReLU, NaN ...
+            known = r"C1|S2|C3|S4|F5|F6|\(fc\d\)|ReLU|padding|stride|dilation|ln|epoch|NaN"
+            left = re.sub(known, "", re.sub(r"\$.*?\$", "", whole))
+            assert not re.search("[A-Za-z]{2,}", left), (name, left)
+        room = figure.bbox.padded(2)
+        for text in words(figure):
+            box = text.get_window_extent()
+            assert room.contains(*box.min) and room.contains(*box.max), (name, text.get_text())
+        titles = [ax.title.get_window_extent() for ax in figure.axes if ax.get_title()]
+        for one, other in itertools.combinations(titles, 2):
+            assert not one.overlaps(other), (name, one, other)
