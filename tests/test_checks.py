@@ -53,7 +53,6 @@ DATASETS = {  # name: the dataset that is none, what is said of it
     "no labels": (TensorDataset(IMAGES), "it needs two"),
     "an empty part": (Subset(GOOD, []), "is empty"),
     "label 10": (TensorDataset(IMAGES, LABELS + 1), "from 0 to 9.* from 1 to 10"),
-    "label -1": (TensorDataset(IMAGES, LABELS - 1), "from -1 to 8"),
     "fractions": (TensorDataset(IMAGES, LABELS.float()), "float32, from 0.0 to 9.0"),
     "one-hot": (TensorDataset(IMAGES, torch.eye(10).repeat(2, 1)), r"\(20, 10\)"),
     "no channel": (TensorDataset(IMAGES[:, 0], LABELS), r"images\[:, None\]"),
@@ -138,7 +137,6 @@ def test_calls_that_do_not_fit(tmp_path):
     for call, words in {
         # names
         lambda: lh.train(model, DIGITS, lr=0.1): "no argument lr .did you mean max_lr",
-        lambda: lh.digit_loader(GOOD, batch=3, shuffle=True): "did you mean batch_size",
         # swapped
         lambda: lh.evaluate(GOOD, model): "model must be a network.* TensorDataset",
         lambda: lh.show_mistakes(GOOD, results): "evaluation must be what evaluate",
@@ -152,7 +150,6 @@ def test_calls_that_do_not_fit(tmp_path):
         lambda: lh.show_mistakes(results, other): "other pictures .20, and here are 7",
         lambda: lh.show_mistakes(results, mixed): "another order",
         lambda: lh.train_epoch(model, loader, sgd(fresh())): "another network",
-        lambda: lh.train_epoch(model, loader, torch.optim.SGD): "the class SGD",
         lambda: lh.train_epoch(model, GOOD, sgd(model)): "loader must be .* TensorDataset",
         lambda: lh.train(fresh().requires_grad_(False), DIGITS): "no parameters to train",
         # files
@@ -165,9 +162,8 @@ def test_calls_that_do_not_fit(tmp_path):
 
 
 def test_what_fits_is_taken_as_it_is(tmp_path, monkeypatch):
-    model, results = fresh(), lh.evaluate(fresh(), GOOD)
+    model = fresh()
     assert len(lh.show_predictions(model, GOOD, n=np.int64(50)).axes) == 20  # all there are
-    assert len(lh.show_mistakes(results, GOOD, n=200).axes) >= 18
     assert lh.evaluate(nn.Sequential(nn.Flatten(), nn.AdaptiveAvgPool1d(10)), GOOD).loss > 0
     monkeypatch.setenv("HOME", str(tmp_path))
     lh.save_weights(model, "~/w.pt")

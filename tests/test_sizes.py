@@ -91,6 +91,6 @@ def test_every_formula_ends_in_the_size():
     for n, k, s, p, d in FITTING[::7]:
         text = lh.output_size_steps(n, k, s, p, d).data
         numbers, result = re.search(r"\\frac\{(\d.*?)\}.*= (\d+)\n", text, re.S).groups()
-        size = lh.conv_output_size(n, k, s, p, d)
-        assert eval(numbers.replace(r"\times", "*")) // s + 1 == int(result) == size
+        found = eval(numbers.replace(r"\times", "*")) // s + 1
+        assert found == int(result) == lh.conv_output_size(n, k, s, p, d)
         assert text.count("{") == text.count("}") and text.count("$$") == 2

@@ -64,8 +64,7 @@ def test_like_mnist_and_the_same_wherever_it_stands(drawing):
     assert (places.amax(0) - places.amin(0)).max() + 1 == 20
     centre = (places * out[0][out[0] > 0][:, None]).sum(0) / out.sum()
     assert (centre - 14).abs().max() <= 0.51  # as in MNIST: within half a pixel
-    moved = np.pad(middle, ((99, 9), (0, 55)))
-    assert torch.equal(lh.to_mnist_style(moved), out)
+    assert torch.equal(lh.to_mnist_style(np.pad(middle, ((99, 9), (0, 55)))), out)
     assert torch.allclose(lh.to_mnist_style(middle // 2), out / 2, atol=0.01)
     assert (lh.to_mnist_style(np.kron(middle, np.ones((3, 3)))) - out).abs().mean() < 0.01
     assert torch.allclose(lh.to_mnist_style(middle.T), out.mT, atol=1e-6)

@@ -51,8 +51,7 @@ def test_a_training_shows_the_last_that_were_kept(small):
 
 def test_of_too_few_the_projects_own_take_their_place(capsys):
     own_digits.keep_drawing(lh.sample_drawing(3), 3)
-    data = own_digits.load_drawings()
-    assert np.bincount(data.tensors[1]).tolist() == [3] * 10
+    assert np.bincount(own_digits.load_drawings().tensors[1]).tolist() == [3] * 10
     said = capsys.readouterr().out
     assert "kept: 1" in said and "at least 10" in said and "30" in said
 
