@@ -53,6 +53,7 @@ DATASETS = {  # name: the dataset that is none, what is said of it
     "no labels": (TensorDataset(IMAGES), "it needs two"),
     "an empty part": (Subset(GOOD, []), "is empty"),
     "label 10": (TensorDataset(IMAGES, LABELS + 1), "from 0 to 9.* from 1 to 10"),
+    "label -1": (TensorDataset(IMAGES, LABELS - 1), "from -1 to 8"),
     "fractions": (TensorDataset(IMAGES, LABELS.float()), "float32, from 0.0 to 9.0"),
     "one-hot": (TensorDataset(IMAGES, torch.eye(10).repeat(2, 1)), r"\(20, 10\)"),
     "no channel": (TensorDataset(IMAGES[:, 0], LABELS), r"images\[:, None\]"),
