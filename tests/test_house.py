@@ -1,12 +1,10 @@
 """The house: what imports what, how large a file may be, what a docstring says, every sentence twice."""
 
 import ast
-import functools
 import graphlib
 import inspect
 import re
 import subprocess
-import tomllib
 
 import nbformat
 from lab import PROJECT
@@ -16,11 +14,7 @@ from notebooks.support.words import texts
 
 SUPPORT = PROJECT / "notebooks" / "support"
 PAGES = PROJECT / "notebooks" / "pages"
-MODULES = [
-    PROJECT / "lenet_helpers.py",
-    *sorted(SUPPORT.rglob("*.py")),
-    *sorted(PAGES.glob("*.py")),
-]
+MODULES = [PROJECT / "lenet_helpers.py", *SUPPORT.rglob("*.py"), *PAGES.glob("*.py")]
 FLOORS = (  # from the ground up: what may import what stands below it; support: checks, files, sizes
     *({"words"}, {"support"}, {"data"}, {"network"}, {"figures"}, {"widgets"}),
     *({"training", "exercises"}, {"lenet_helpers"}, {"pages"}),
@@ -102,14 +96,11 @@ def test_javascript_is_small():
         assert functions and max(functions.values()) <= 80, (path, functions)
 
 
-@functools.cache
-def code_of_notebooks():
-    """{path: its code}"""
-    found = {}
-    for path in (PROJECT / "notebooks").glob("*/*.ipynb"):
-        cells = nbformat.read(path, as_version=4).cells
-        found[path] = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
-    return found
+def vocabulary_of(path):
+    """The names of the helper module that a notebook uses."""
+    cells = nbformat.read(path, as_version=4).cells
+    code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+    return set(re.findall(r"\blh\.(\w+)", code))
 
 
 def notebooks_that_a_docstring_names(text):
@@ -121,19 +112,15 @@ def notebooks_that_a_docstring_names(text):
     return named
 
 
-def test_docstrings_name_the_notebooks_that_use_a_function():
-    codes = {int(path.name[:2]): code for path, code in code_of_notebooks().items()}
+def test_the_vocabulary_is_what_notebooks_use_and_docstrings_name_them():
+    paths = PROJECT.glob("notebooks/*/*.ipynb")
+    uses = {int(path.name[:2]): vocabulary_of(path) for path in paths}
+    assert set().union(*uses.values()) <= set(lh.__all__)
     for name in lh.__all__:
         thing = getattr(lh, name)
         if inspect.isfunction(thing) or inspect.isclass(thing):
             said = notebooks_that_a_docstring_names(" ".join((thing.__doc__ or "").split()))
-            used = {n for n, code in codes.items() if re.search(rf"\blh\.{name}\b", code)}
-            assert said == used, name
-
-
-def test_what_the_notebooks_use_is_the_vocabulary():
-    for path, code in code_of_notebooks().items():
-        assert set(re.findall(r"\blh\.(\w+)", code)) <= set(lh.__all__), path
+            assert said == {n for n, names in uses.items() if name in names}, name
 
 
 def test_every_text_is_there_in_both_languages_and_used():
@@ -144,19 +131,11 @@ def test_every_text_is_there_in_both_languages_and_used():
         fields = [set(re.findall(r"{(\w+)", sentence)) for sentence in (zh, en)]
         assert zh.strip() and en.strip() and fields[0] == fields[1], key
         assert not chinese.search(en), key
-    source = "".join(path.read_text(encoding="utf-8") for path in MODULES)
-    tables = [tomllib.loads(path.read_text("utf-8")) for path in SUPPORT.glob("*/*/*.toml")]
-    source += "".join(re.sub("'", '"', str(table)) for table in tables)  # hints of numbers
-    prefixes = tuple(re.findall(r'text\(f"(\w+)\{|page_texts\("(\w+)"\)', source))
-    prefixes = tuple(filter(None, (part for pair in prefixes for part in pair)))
-    widgets = re.findall(r"^    NAME, TEXTS = .*", source, re.M)
-    prefixes += (*re.findall(r'"(\w+_)"', "".join(widgets)), "widget_")
-    unused = {key for key in texts.TEXTS if f'"{key}"' not in source}
-    assert {key for key in unused if not key.startswith(prefixes)} == set()
-
-
-def github_anchor(heading):
-    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+    files = [*MODULES, *SUPPORT.glob("*/*/*.toml")]
+    source = "".join(path.read_text(encoding="utf-8") for path in files)
+    used = {quoted or name for quoted, name in re.findall(r'"(\w+)"|^(\w+) = ', source, re.M)}
+    families = tuple(re.findall(r'"([a-z]+_)["{]', source))  # text(f"kind_{kind}"), ("pad_",)
+    assert [key for key in texts.TEXTS.keys() - used if not key.startswith(families)] == []
 
 
 def test_what_the_documents_name_is_there():
@@ -168,20 +147,17 @@ def test_what_the_documents_name_is_there():
             path = document.parent / target if target else document
             assert path.exists(), (document, link)
             if anchor:
-                headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.M)
-                assert anchor in map(github_anchor, headings), (document, link)
+                headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8").lower(), re.M)
+                anchors = [re.sub(r"[^\w -]", "", each).replace(" ", "-") for each in headings]
+                assert anchor in anchors, (document, link)
         for path in re.findall(r"(?:notebooks|tests)/[\w/]+\.(?:ipynb|py|txt)", content):
             assert (PROJECT / path).exists(), (document, path)
-
-
-def test_the_readme_is_short():
     assert len((PROJECT / "README.md").read_text(encoding="utf-8")) <= 11_000
 
 
 def test_top_level_is_as_agreed():
-    tracked = subprocess.run(["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True)
-    paths = tracked.stdout.split()
+    paths = subprocess.check_output(["git", "ls-files"], cwd=PROJECT, text=True).split()
     top = {path.split("/")[0] for path in paths if not path.startswith(".")}
-    agreed = {"notebooks", "lenet_helpers.py", "requirements.txt", "img", "tests", "README.md"}
-    assert top <= agreed | {"pyproject.toml"}
+    files = {"lenet_helpers.py", "requirements.txt", "README.md", "pyproject.toml"}
+    assert top <= {"notebooks", "img", "tests"} | files
     assert not [path for path in paths if "ubyte" in path]  # MNIST stays out

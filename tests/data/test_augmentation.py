@@ -16,8 +16,7 @@ DISC = ((rows - 13.5) ** 2 + (columns - 13.5) ** 2 < 36).float()
 
 def moments(images):
     """Ink, centre and covariance of each picture, by hand."""
-    ink = images.sum((1, 2, 3))
-    places = torch.stack([columns, rows]).flatten(1)  # (2, 784)
+    ink, places = images.sum((1, 2, 3)), torch.stack([columns, rows]).flatten(1)  # (2, 784)
     shares = images.flatten(1) / ink[:, None]
     centre = shares @ places.T
     offsets = places - centre[..., None]
@@ -61,36 +60,31 @@ def test_each_picture_its_own_and_all_from_the_generator():
     numbers = torch.get_rng_state()
     assert torch.equal(images, changed(BAR, n=20))
     assert torch.equal(numbers, torch.get_rng_state())
+    assert torch.equal(images, changed(BAR.double(), n=20))  # as float32, whatever they are
+    assert torch.allclose(255 * images, changed(255 * BAR.byte(), n=20), atol=1e-3)
 
 
-def test_a_training_changes_the_pictures_of_all_epochs_but_the_last_two(small):
+def test_a_training_changes_the_pictures_of_all_epochs_but_the_last_two(
+    small, monkeypatch, tmp_path
+):
+    """In the background and by the command line, too, wherever torch's random numbers are."""
     batches = []
 
     def counted(images, generator):
         batches.append(len(images))
         return lh.augment(images, generator)
 
-    plain, one, two, behind = fresh(), fresh(), fresh(), fresh()
+    plain, one, behind, command = fresh(), fresh(), fresh(), lh.LeNet5()
     lh.train(plain, small, epochs=3)
     lh.train(one, small, epochs=3, augment=counted)
     assert sum(batches) == 2 + len(small.train)  # two are tried before it begins
-    torch.manual_seed(9)  # where a cell has left torch's random numbers does not matter
-    lh.train(two, small, epochs=3, augment=lh.augment)
+    torch.manual_seed(9)
     lh.train_in_background(behind, small, epochs=3, augment=lh.augment).wait()
-    assert torch.equal(weights(one), weights(two)) and torch.equal(weights(one), weights(behind))
-    assert not torch.equal(weights(plain), weights(one))
-
-
-def test_any_numbers_are_changed_as_float32():
-    """Bytes, and whatever the session's default is; else torch's own errors come up."""
-    torch.set_default_dtype(torch.float64)
-    try:
-        images = changed(255 * BAR.byte(), n=2), changed(BAR.double(), n=2)
-    finally:
-        torch.set_default_dtype(torch.float32)
-    for found, scale in zip(images, (255, 1)):
-        assert found.dtype == torch.float32
-        assert torch.allclose(found, scale * changed(BAR, n=2), atol=1e-3)
+    monkeypatch.setattr(lh, "load_mnist", lambda root: small)
+    assert lh.main(["--epochs", "3", "--augment", "--save", str(tmp_path / "w.pt")]) == 0
+    lh.load_weights(command, tmp_path / "w.pt")
+    same = [torch.equal(weights(one), weights(other)) for other in (behind, command, plain)]
+    assert same == [True, True, False]
 
 
 @pytest.mark.parametrize("wrong", [3, lambda images, _: images[:1], lambda images, _: None,
@@ -98,11 +92,3 @@ def test_any_numbers_are_changed_as_float32():
 def test_what_cannot_change_pictures_is_told_before_it_begins(small, wrong):
     with pytest.raises((TypeError, ValueError), match="augment"):
         lh.train(fresh(), small, epochs=3, augment=wrong)
-
-
-def test_the_command_line_augments_when_asked(small, monkeypatch, tmp_path):
-    monkeypatch.setattr(lh, "load_mnist", lambda root: small)
-    assert lh.main(["--epochs", "3", "--augment", "--save", str(tmp_path / "w.pt")]) == 0
-    by_hand = fresh()
-    lh.train(by_hand, small, epochs=3, augment=lh.augment)
-    assert torch.equal(weights(lh.load_weights(lh.LeNet5(), tmp_path / "w.pt")), weights(by_hand))

@@ -1,7 +1,6 @@
 """From a drawing to MNIST's style."""
 
 import itertools
-import re
 
 import numpy as np
 import pytest
@@ -19,37 +18,25 @@ def block(height, width, top, left, rows, columns):
     return drawing
 
 
-@pytest.mark.parametrize(
-    "drawing, rows, columns",  # where the ink is in MNIST's style
-    [
-        (block(60, 100, 13, 51, 40, 40), slice(4, 24), slice(4, 24)),  # twice as large, not square
-        (block(112, 112, 100, 100, 10, 10), slice(4, 24), slice(4, 24)),  # half as large
-        (block(200, 100, 3, 90, 180, 9), slice(4, 24), slice(14, 15)),  # 20x1: its middle is 14
-        (block(100, 100, 50, 10, 12, 60), slice(12, 16), slice(4, 24)),  # 4x20
-    ],
-)
-def test_blocks_by_hand(drawing, rows, columns):
-    expected = torch.zeros(1, 28, 28)
-    expected[0, rows, columns] = 1
-    assert torch.allclose(lh.to_mnist_style(drawing), expected, atol=1e-6)
+BLOCKS = {  # a block's place: the rows and columns of its ink in MNIST's style
+    (60, 100, 13, 51, 40, 40): (slice(4, 24), slice(4, 24)),  # twice as large, not square
+    (112, 112, 100, 100, 10, 10): (slice(4, 24), slice(4, 24)),  # half as large
+    (200, 100, 3, 90, 180, 9): (slice(4, 24), slice(14, 15)),  # 20x1: its middle is 14
+    (100, 100, 50, 10, 12, 60): (slice(12, 16), slice(4, 24)),  # 4x20
+}
+
+
+def test_blocks_by_hand():
+    for place, inked in BLOCKS.items():
+        expected = torch.zeros(28, 28)
+        expected[inked] = 1
+        assert torch.allclose(lh.to_mnist_style(block(*place))[0], expected, atol=1e-6), place
 
 
 def test_a_stroke_by_hand():
     drawing = draw_strokes([[(0.25, 0.5), (0.75, 0.5)]], pen=4)
     assert np.flatnonzero(drawing.any(1)).tolist() == [54, 55, 56, 57]
     assert (drawing[54:58, 28:84] == 255).all()
-
-
-def test_what_is_no_drawing_is_refused():
-    for drawing, words in [
-        (np.zeros((50, 50), bool), "empty"),
-        (np.full((28, 28), np.inf), "infinite"),
-        (-np.ones((28, 28)), "negative"),
-        (np.full((28, 28), 400), "255"),
-        (np.ones(785), "(785,)"),
-    ]:
-        with pytest.raises(ValueError, match=re.escape(words)):
-            lh.to_mnist_style(drawing)
 
 
 def test_centre_of_mass_by_hand():
@@ -62,11 +49,8 @@ def test_centre_of_mass_by_hand():
 
 
 def test_no_ink_is_lost_where_the_middle_is_far_off():
-    drawing = block(40, 40, 10, 5, 20, 4)
-    drawing[10, 5:25] = (
-        255  # a long hand: the mass is at column 3.5 of 20, the hand would stand out
-    )
-    out = lh.to_mnist_style(drawing)
+    """Of a long hand: the mass is at column 3.5 of 20, the hand would stand out."""
+    out = lh.to_mnist_style(np.maximum(block(40, 40, 10, 5, 20, 4), block(40, 40, 10, 5, 1, 20)))
     assert out.sum() == pytest.approx(96) and out[0, :, 8:28].sum() == out.sum()
 
 
@@ -76,21 +60,21 @@ def test_like_mnist_and_the_same_wherever_it_stands(drawing):
     before, out = middle.copy(), lh.to_mnist_style(middle)
     assert out.shape == (1, 28, 28) and out.dtype == torch.float32
     assert 0 <= out.min() and 0.9 < out.max() <= 1
-    rows, columns = (np.flatnonzero(out[0].sum(axis).numpy()) for axis in (1, 0))
-    assert max(np.ptp(rows), np.ptp(columns)) + 1 == 20
-    index = torch.arange(28.0)
-    for axis in (0, 1):  # in MNIST the centre of mass is within half a pixel of 14
-        assert abs((out[0].sum(axis) * index).sum() / out.sum() - 14) <= 0.51
-    rows, columns = np.nonzero(middle)
-    crop = middle[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
-    for shape, top, left in (((112, 112), 0, 0), ((300, 200), 199, 117)):
-        moved = np.zeros(shape, np.uint8)
-        moved[top : top + len(crop), left : left + len(crop[0])] = crop
-        assert torch.equal(lh.to_mnist_style(moved), out)
+    places = out[0].nonzero().float()
+    assert (places.amax(0) - places.amin(0)).max() + 1 == 20
+    centre = (places * out[0][out[0] > 0][:, None]).sum(0) / out.sum()
+    assert (centre - 14).abs().max() <= 0.51  # as in MNIST: within half a pixel
+    assert torch.equal(lh.to_mnist_style(np.pad(middle, ((99, 9), (0, 55)))), out)
     assert torch.allclose(lh.to_mnist_style(middle // 2), out / 2, atol=0.01)
     assert (lh.to_mnist_style(np.kron(middle, np.ones((3, 3)))) - out).abs().mean() < 0.01
     assert torch.allclose(lh.to_mnist_style(middle.T), out.mT, atol=1e-6)
     assert np.array_equal(middle, before)
+
+
+def test_what_is_no_drawing_is_refused():
+    for level, words in ((0, "empty"), (-1, "negative"), (400, "255")):
+        with pytest.raises(ValueError, match=words):
+            lh.to_mnist_style(np.full((28, 28), level))
 
 
 def test_what_the_eraser_leaves_is_no_ink():
@@ -104,7 +88,6 @@ NOISE = torch.randn(N, N, generator=torch.Generator().manual_seed(0)) * 0.02
 ACROSS = torch.linspace(0, 1, N).expand(N, N)
 RULES = ((torch.arange(N) % 20 < 2) * 0.4)[:, None].expand(N, N)
 BLANK = {  # the ground of a drawing, and what its ink is
-    "paper": lambda ink: 0.9 * (1 - 0.8 * ink),
     "one side darker": lambda ink: (0.9 - 0.4 * ACROSS - 0.2 * ACROSS.T) * (1 - 0.8 * ink),
     "pencil": lambda ink: 0.85 * (1 - 0.3 * ink),
     "board": lambda ink: 0.3 + 0.6 * ink,
@@ -112,10 +95,8 @@ BLANK = {  # the ground of a drawing, and what its ink is
 }
 NOT_BLANK = {
     "too faint": lambda ink: 0.85 * (1 - 0.03 * ink),
-    "nothing": lambda ink: 0.85 + 0 * ink,
     "ruled": lambda ink: 0.9 * (1 - torch.maximum(0.8 * ink, RULES)),
-    "a shadow": lambda ink: 0.9 * (1 - 0.8 * ink) * (1 - 0.5 * (ACROSS > 0.6)),
-    "its soft edge": lambda ink: 0.9 * (1 - 0.8 * ink) * (1 - 0.5 * (12 * ACROSS - 7).sigmoid()),
+    "a shadow": lambda ink: 0.9 * (1 - 0.8 * ink) * (1 - 0.5 * (12 * ACROSS - 7).sigmoid()),
     "beside a table": lambda ink: torch.where(ACROSS > 0.8, 0.3, 0.9 * (1 - 0.8 * ink)),
 }
 
@@ -137,13 +118,13 @@ def test_centring_is_what_makes_the_network_right(network):
     pictures, plain, labels = [], [], []
     for drawing, size, pen in itertools.product(DRAWINGS, (0.3, 0.9), (5, 10)):
         edge = size / 2 + pen / 2 / SIDE
-        for x, y in ((0.5, 0.5), (edge, edge), (1 - edge, 1 - edge)):
-            ink = draw_strokes(moved_strokes(drawing["strokes"], size, x, y), pen)
+        for middle in (0.5, edge, 1 - edge):
+            ink = draw_strokes(moved_strokes(drawing["strokes"], size, middle, middle), pen)
             pictures.append(lh.to_mnist_style(ink))
-            levels = torch.tensor(ink / 255, dtype=torch.float32)[None]
-            plain.append(F.adaptive_avg_pool2d(levels, 28))
+            plain.append(F.avg_pool2d(torch.from_numpy(ink / np.float32(255))[None], 4))
             labels.append(drawing["digit"])
-    with torch.no_grad():
-        guesses = [network(torch.stack(group)).argmax(1) for group in (pictures, plain)]
-    with_, without = ((each == torch.tensor(labels)).float().mean() for each in guesses)
-    assert len(labels) == 360 and with_ >= 0.95 and without < 0.7
+    centred, as_drawn = (
+        (network(torch.stack(group)).argmax(1) == torch.tensor(labels)).float().mean()
+        for group in (pictures, plain)
+    )
+    assert len(labels) == 360 and centred >= 0.95 and as_drawn < 0.7

@@ -42,19 +42,16 @@ def test_what_the_pad_keeps_comes_back_in_mnists_style(network, own, capsys):
 
 
 def test_a_training_shows_the_last_that_were_kept(small):
-    assert own_digits.last_drawings(3) == []
     for digit in (5, 3, 7, 1):
         own_digits.keep_drawing(lh.sample_drawing(digit), digit)
-    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 10))
-    run = lh.train_in_background(model, small, epochs=1)
+    run = lh.train_in_background(lh.LeNet5(), small, epochs=1)
     run.wait()
     assert [digit["label"] for digit in run.panel.watched] == [3, 7, 1]
 
 
 def test_of_too_few_the_projects_own_take_their_place(capsys):
     own_digits.keep_drawing(lh.sample_drawing(3), 3)
-    data = own_digits.load_drawings()
-    assert np.bincount(data.tensors[1]).tolist() == [3] * 10
+    assert np.bincount(own_digits.load_drawings().tensors[1]).tolist() == [3] * 10
     said = capsys.readouterr().out
     assert "kept: 1" in said and "at least 10" in said and "30" in said
 
@@ -71,22 +68,21 @@ def test_a_lock_is_its_owners_until_it_lets_go(own, monkeypatch):
     monkeypatch.setattr(files, "LOCK_SECONDS", 0.1)
     keep = partial(own_digits.keep_drawing, lh.sample_drawing(3), 3)
     with files.one_at_a_time(own), ThreadPoolExecutor() as pool:
-        for waiting in [pool.submit(keep) for _ in range(2)]:
-            with pytest.raises(OSError, match="my_digits.npz"):
-                waiting.result()
+        with pytest.raises(OSError, match="my_digits.npz"):
+            pool.submit(keep).result()
     assert keep() == 1
 
 
 def test_a_damaged_file_is_told_and_never_written_over(network, own):
-    own_digits.keep_drawing(lh.sample_drawing(3), 3)
-    whole = own.read_bytes()
+    pad = lh.DrawPad(network)
+    pad.drawing = lh.sample_drawing(4)
+    press_keep(pad, 4)
+    half = own.read_bytes()[:500]
     np.savez(own, drawings=np.zeros((1, 28, 28), np.uint8), labels=np.array([3]))
-    for content in (b"", whole[: len(whole) // 2], own.read_bytes()):
+    for content in (half, own.read_bytes()):
         own.write_bytes(content)
         with pytest.raises(ValueError, match="my_digits.npz is damaged"):
             own_digits.load_drawings()
-        pad = lh.DrawPad(network)
-        pad.drawing = lh.sample_drawing(4)
         told = press_keep(pad, 4)
         assert "damaged" in told["note"] and not told["done"] and own.read_bytes() == content
     own.unlink()

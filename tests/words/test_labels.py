@@ -3,15 +3,12 @@
 import ast
 import itertools
 import re
-import string
-import warnings
-from pathlib import Path
 
 import matplotlib
 import nbformat
 import pytest
 import torch
-from material import read_trained
+from lab import PROJECT
 from matplotlib import font_manager
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
@@ -20,7 +17,6 @@ from notebooks.support.widgets.panel import TrainingPanel
 from notebooks.support.words import labels, texts
 from notebooks.support.words.labels import label
 
-PROJECT = Path(lh.__file__).parent
 CHINESE = re.compile("[\u4e00-\u9fff]")
 HAS_FONT = set(labels.FONTS) & {font.name for font in font_manager.fontManager.ttflist}
 needs_font = pytest.mark.skipif(not HAS_FONT, reason="no Chinese font is installed")
@@ -32,28 +28,43 @@ def own_settings():
         yield
 
 
-def test_without_a_font_figures_stay_english(monkeypatch, capsys):
-    latin = [font for font in font_manager.fontManager.ttflist if font.name.startswith("DejaVu")]
-    monkeypatch.setattr(font_manager.fontManager, "ttflist", latin)
+@pytest.fixture
+def no_font(monkeypatch):
+    """Matplotlib's list without a Chinese font; gives the files of those that it had."""
+    fonts = font_manager.fontManager.ttflist
+    files = {font.fname for font in fonts if font.name in labels.FONTS}
+    kept = [font for font in fonts if font.fname not in files]
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", kept)
     monkeypatch.setattr(font_manager, "findSystemFonts", lambda: [])
+    return files
+
+
+def test_without_a_font_figures_stay_english(no_font):
     lh.start("zh")
     assert texts.language() == "zh" and label("kernel {n}", n=3) == "kernel 3"
+
+
+@needs_font
+def test_a_font_that_was_installed_after_matplotlibs_first_start(no_font, monkeypatch, tmp_path):
+    broken = tmp_path / "broken.ttf"
+    broken.write_bytes(b"no font")
+    monkeypatch.setattr(font_manager, "findSystemFonts", lambda: [str(broken), *no_font])
+    lh.start("zh")
+    assert label("training loss") == "训练损失"
 
 
 def code():
     """All Python of the lesson, parsed: support, and the notebooks' code."""
     for path in (PROJECT / "notebooks" / "support").rglob("*.py"):
-        yield ast.parse(path.read_text(encoding="utf-8"))
+        yield from ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     for path in (PROJECT / "notebooks" / "zh").glob("*.ipynb"):
         for cell in nbformat.read(path, as_version=4).cells:
             if cell.cell_type == "code":
-                yield ast.parse(cell.source)
+                yield from ast.walk(ast.parse(cell.source))
 
 
-def figures(small):
+def figures(model, four, small):
     """Each kind of figure that has words, by name, in the language of `start`."""
-    model = read_trained()
-    four = small.test.tensors[0][small.test.tensors[1] == 4][0]
     results = lh.evaluate(model, small.test)
     panel = TrainingPanel(epochs=2)
     panel.losses, panel.accuracies = [(0.5, 1.0), (1.0, 0.5)], [0.8, 0.9]
@@ -81,42 +92,20 @@ def words(figure):
     return [text for text in found if text.get_text().strip()]
 
 
-def test_label_takes_the_language_of_start(capsys):
-    lh.start("zh")
-    assert label("kernel {n}", n=3) == ("卷积核 3" if HAS_FONT else "kernel 3")
-    assert label("my own words {") == "my own words {"  # a reader's own
-    lh.start("en")
+@needs_font
+def test_label_takes_the_language_of_start_while_there_is_the_font():
+    for language, words in (("en", "kernel 3"), ("zh", "卷积核 3"), ("zh", "卷积核 3")):
+        lh.start(language)
+        assert label("kernel {n}", n=3) == words
+        assert label("my own words {") == "my own words {"  # a reader's own
+    assert len(matplotlib.rcParams["font.family"]) == 2  # not twice
+    matplotlib.rcdefaults()  # as a style does
     assert label("kernel {n}", n=3) == "kernel 3"
-
-
-@needs_font
-def test_a_style_that_takes_the_font_away_takes_the_chinese_away(capsys):
-    lh.start("zh")
-    matplotlib.rcdefaults()
-    assert label("training loss") == "training loss"
-    for _ in range(2):
-        lh.start("zh")
-        assert label("training loss") == "训练损失"
-        family = list(matplotlib.rcParams["font.family"])
-        assert len(family) == len(set(family))  # not twice
-
-
-@needs_font
-def test_a_font_that_was_installed_after_matplotlibs_first_start(monkeypatch, tmp_path, capsys):
-    fonts = font_manager.fontManager.ttflist
-    files = {font.fname for font in fonts if font.name in labels.FONTS}
-    kept = [font for font in fonts if font.fname not in files]
-    monkeypatch.setattr(font_manager.fontManager, "ttflist", kept)
-    broken = tmp_path / "broken.ttf"
-    broken.write_bytes(b"no font")
-    monkeypatch.setattr(font_manager, "findSystemFonts", lambda: [str(broken), *files])
-    lh.start("zh")
-    assert label("training loss") == "训练损失"
 
 
 def test_every_label_is_in_the_table_and_used():
     constants, given = set(), set()
-    for node in itertools.chain.from_iterable(map(ast.walk, code())):
+    for node in code():
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             constants.add(node.value)
         if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "label":
@@ -125,36 +114,26 @@ def test_every_label_is_in_the_table_and_used():
             given |= {part.value for part in parts if isinstance(part, ast.Constant)}
     assert given <= set(texts.LABELS) <= constants, given ^ set(texts.LABELS)
     for english, chinese in texts.LABELS.items():  # they fill in the same
-        fields = [
-            sorted((name, spec) for _, name, spec, _ in string.Formatter().parse(words) if name)
-            for words in (english, chinese)
-        ]
+        fields = [sorted(re.findall("{.*?}", words)) for words in (english, chinese)]
         assert fields[0] == fields[1] and not CHINESE.search(english), english
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
-def test_every_figure_has_its_words_and_room_for_them(small, language, capsys):
+@pytest.mark.filterwarnings("error")  # "Glyph ... missing": a box
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_every_figure_has_its_words_and_room_for_them(network, four, small, language):
     lh.start(language)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")  # "Glyph ... missing": a box
-        for name, figure in figures(small):
-            FigureCanvasAgg(figure).draw()
-            whole = " ".join(text.get_text() for text in words(figure))
-            assert bool(CHINESE.search(whole)) == bool(language == "zh" and HAS_FONT), name
-            if CHINESE.search(whole):  # beside the names that stay: padding, stride, ReLU, NaN ...
-                known = r"C1|S2|C3|S4|F5|F6|\(fc\d\)|ReLU|padding|stride|dilation|ln|epoch|NaN"
-                left = re.sub(known, "", re.sub(r"\$.*?\$", "", whole))
-                assert not re.search("[A-Za-z]{2,}", left), (name, left)
-            check_room(name, figure)
-
-
-def check_room(name, figure):
-    """Nothing reaches beyond the figure, no title into its neighbour's."""
-    width, height = figure.bbox.size
-    for text in words(figure):
-        box = text.get_window_extent()
-        inside = box.x0 > -2 and box.y0 > -2 and box.x1 < width + 2 and box.y1 < height + 2
-        assert inside, (name, text.get_text())
-    titles = [ax.title.get_window_extent() for ax in figure.axes if ax.get_title()]
-    for one, other in itertools.combinations(titles, 2):
-        assert not one.overlaps(other), (name, one, other)
+    for name, figure in figures(network, four, small):
+        FigureCanvasAgg(figure).draw()
+        whole = " ".join(text.get_text() for text in words(figure))
+        assert bool(CHINESE.search(whole)) == bool(language == "zh" and HAS_FONT), name
+        if CHINESE.search(whole):  # beside the names that stay: padding, stride, ReLU, NaN ...
+            known = r"C1|S2|C3|S4|F5|F6|\(fc\d\)|ReLU|padding|stride|dilation|ln|epoch|NaN"
+            left = re.sub(known, "", re.sub(r"\$.*?\$", "", whole))
+            assert not re.search("[A-Za-z]{2,}", left), (name, left)
+        room = figure.bbox.padded(2)
+        for text in words(figure):
+            box = text.get_window_extent()
+            assert room.contains(*box.min) and room.contains(*box.max), (name, text.get_text())
+        titles = [ax.title.get_window_extent() for ax in figure.axes if ax.get_title()]
+        for one, other in itertools.combinations(titles, 2):
+            assert not one.overlaps(other), (name, one, other)
