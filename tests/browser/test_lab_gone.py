@@ -11,7 +11,10 @@ SHOWN = {  # what its last slider changes
 }
 
 
-@pytest.mark.parametrize("how", ["restart", "shutdown", "crash"])
+SELDOM = [pytest.param(how, marks=pytest.mark.ci) for how in ("shutdown", "crash")]
+
+
+@pytest.mark.parametrize("how", ["restart", *SELDOM])
 def test_each_widget_says_that_python_is_gone_and_goes_on(open_notebook, lab, how):
     page = open_widgets(open_notebook, epochs=400)
     page.locator(".lh-run-accuracy .lh-run-line[d*=h0]").wait_for(state="attached")
