@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -123,16 +122,15 @@ def free_port():
         return free.getsockname()[1]
 
 
-def until(connect, seconds=60):
-    """What `connect` gives once it raises no OSError."""
+def until(ask, seconds=60):
+    """What `ask` gives once it gives something; it may raise an OSError meanwhile."""
     deadline = time.monotonic() + seconds
-    while True:
-        try:
-            return connect()
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError):
+            if answer := ask():
+                return answer
+        time.sleep(0.2)
+    raise TimeoutError
 
 
 def copy_project(root):
@@ -171,9 +169,9 @@ def server(folder, application="jupyterlab"):
     with log.open("w") as out:
         process = subprocess.Popen(command, stdout=out, stderr=out, env=env, cwd=root)
     try:
-        until(lambda: urllib.request.urlopen(f"{base}/api/status?token={token}", timeout=2).close())
+        until(lambda: urllib.request.urlopen(f"{base}/api/status?token={token}", timeout=2).read())
         yield root, base, token
-    except urllib.error.URLError as error:
+    except TimeoutError as error:
         error.add_note(log.read_text(errors="replace")[-2000:])
         raise
     finally:

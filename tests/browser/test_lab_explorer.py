@@ -186,8 +186,11 @@ def test_a_weight_is_edited(open_notebook):
     assert shown.root.locator("select").input_value() == "own"
     shown.press("ArrowDown", "-", "3", "Enter")  # typed on the weight below
     assert python_has(page, "own", [[1, 2.5, 1], [1, -3, 1], [1, 1, 1]])
-    shown.press("F2", "7", "Escape", "Enter", "8", "Escape")
-    assert python_has(page, "own", [[1, 2.5, 1], [1, -3, 1], [1, 1, 1]])  # Escape sets nothing
+    notice = shown.root.locator(".lh-notice")
+    assert not notice.inner_text()
+    shown.press("F2", "7", "Escape", "Enter", "8", "Escape")  # Escape sets nothing
+    shown.press("Enter", "x", "Enter")  # nor does what is no weight, and the page says so
+    assert python_has(page, "own", [[1, 2.5, 1], [1, -3, 1], [1, 1, 1]]) and notice.inner_text()
     for _ in range(2):
         shown.slider("kernel_size").press("ArrowRight")
     inner = [[0, 1, 2.5, 1, 0], [0, 1, -3, 1, 0], [0, 1, 1, 1, 0]]
