@@ -4,11 +4,8 @@ import pytest
 from lab import end_python, open_widgets, run_code
 from material import draw
 
-SHOWN = {  # what its last slider changes
-    ".lh-explorer": ".lh-formula",
-    ".lh-down": ".lh-down-all output",
-    ".lh-soft": "figcaption",
-}
+# what a widget's last slider changes
+SHOWN = {".lh-explorer": ".lh-formula", ".lh-down": ".lh-down-all output", ".lh-soft": "figcaption"}
 
 
 SELDOM = [pytest.param(how, marks=pytest.mark.ci) for how in ("shutdown", "crash")]
