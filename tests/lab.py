@@ -17,12 +17,10 @@ import nbformat
 PROJECT = Path(__file__).resolve().parent.parent
 NAMES = "chromium", "chromium-browser", "google-chrome", "chrome"
 CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-CONFIG = {  # no news, no saving by itself, every cell in the page; no seconds of node
+NO_NEWS = {"fetchNews": "false", "checkForUpdates": False}
+CONFIG = {  # no saving by itself, every cell in the page; no seconds of node
     "default_setting_overrides.json": {
-        "@jupyterlab/apputils-extension:notification": {
-            "fetchNews": "false",
-            "checkForUpdates": False,
-        },
+        "@jupyterlab/apputils-extension:notification": NO_NEWS,
         "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
         "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
     },
@@ -133,21 +131,16 @@ def until(ask, seconds=60):
     raise TimeoutError
 
 
-def copy_project(root):
-    root.mkdir()
-    for name in ("lenet_helpers.py", "requirements.txt"):
-        shutil.copy(PROJECT / name, root)
-    for name in ("notebooks", "img"):
-        shutil.copytree(PROJECT / name, root / name)
-
-
 @contextlib.contextmanager
 def server(folder, application="jupyterlab"):
     """Runs JupyterLab, or Notebook 7 ("notebook"), in an empty folder; gives its root, a copy of the
     project, its address and its token. Its kernels have the small data set and no network but this
     machine."""
     root, config, token = folder / "root", folder / "config", secrets.token_hex(16)
-    copy_project(root)
+    for name in ("notebooks", "img"):
+        shutil.copytree(PROJECT / name, root / name)
+    for name in ("lenet_helpers.py", "requirements.txt"):
+        shutil.copy(PROJECT / name, root)
     (config / "labconfig").mkdir(parents=True)
     for name, content in CONFIG.items():
         (config / "labconfig" / name).write_text(json.dumps(content), encoding="utf-8")

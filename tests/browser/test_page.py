@@ -332,10 +332,8 @@ def test_stop_and_again_from_another_start(open_page):
     assert page.evaluate(kernels) == after
 
 
-ENGINES = {
-    "firefox": (engines.firefox, engines.FIREFOX),
-    "webkit": (engines.webkit, engines.WEBKIT and engines.MINI_BROWSER and engines.XVFB),
-}
+HAS_WEBKIT = engines.WEBKIT and engines.MINI_BROWSER and engines.XVFB
+ENGINES = {"firefox": (engines.firefox, engines.FIREFOX), "webkit": (engines.webkit, HAS_WEBKIT)}
 SEEN = """(() => {
     const click = selector => document.querySelector(selector).click();
     const text = selector => document.querySelector(selector).textContent;
