@@ -1,21 +1,19 @@
-"""Speed and memory: `python tests/benchmark.py [PART ...] [--json FILE]`.
+"""Speed and memory: `python tests/benchmark.py [PART ...]`.
 
 Each part measures two things side by side in this one run, since machines are noisy, and gives their ratio.
 
 training    an epoch of the lesson's own recipe (datasets.MNIST with ToTensor, DataLoader(batch_size=20), plain SGD
             0.01) beside ours
-memory      peak memory of an epoch of ours over what importing torch and torchvision takes; one more student's kernel
+memory      peak memory of an epoch of ours over what importing torch and torchvision takes
 explorer    slider to pixels in a real JupyterLab, beside interact + matplotlib
-page        pen up to the new guess and maps, in 00_demo.html beside the pad in JupyterLab
 learning    LeNet-5 learning in the page, beside torch on one thread
 
-Needs full MNIST: LENET_DATA=../shared/mnist, or data/; the last three need Chromium, too.
+Needs full MNIST: LENET_DATA=../shared/mnist, or data/; the last two need Chromium, too.
 """
 
 import argparse
 import contextlib
 import io
-import json
 import os
 import subprocess
 import sys
@@ -26,13 +24,12 @@ from statistics import median
 
 import torch
 import torchvision
-from jupyter_client.manager import run_kernel
 from torchvision.transforms import ToTensor
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 from lab import chromium, notebooks, private_lab
-from material import DRAWINGS, TRAINED, draw, fresh
+from material import fresh
 
 import lenet_helpers as lh
 from notebooks.support.data import mnist
@@ -82,12 +79,6 @@ with contextlib.redirect_stdout(io.StringIO()):
     lh.train(lh.LeNet5(), lh.load_mnist(), 1)
 print(seen[0], max(seen))
 """
-STUDENT = """
-import lenet_helpers as lh, psutil
-lh.start("en")
-lh.train_in_background(lh.LeNet5(), lh.load_mnist(), 1).wait()
-print(psutil.Process().memory_full_info().uss / 2**20)
-"""
 
 
 def memory(digits):
@@ -95,12 +86,6 @@ def memory(digits):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     imports, peak = map(float, done.stdout.split())
     yield from beside("memory", peak, imports, "MB", ("peak of an epoch", "after the imports"))
-    with run_kernel(cwd=str(ROOT)) as other, run_kernel(cwd=str(ROOT)) as own:
-        for kernel in (other, own):  # what both share is nobody's own
-            said = []
-            keep = lambda message: said.append(message["content"].get("text", ""))  # noqa: E731, B023
-            kernel.execute_interactive(STUDENT, output_hook=keep, timeout=600)
-    yield "one more student's kernel in 04 (MB of its own)", float("".join(said).split()[-1])
 
 
 EXPLORER = "import lenet_helpers as lh\nlh.explore_convolution(n_in=10, padding=2)"
@@ -130,14 +115,6 @@ PLAIN_MOVE = """async step => {  // from the key on the slider's handle to the f
 }"""
 
 
-@contextlib.contextmanager
-def lab():
-    """Gives playwright's browser, and `open_notebook`."""
-    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
-        with private_lab(Path(folder), browser) as lab, notebooks(lab) as open_notebook:
-            yield browser, open_notebook
-
-
 def moves(page, move):
     """Median milliseconds to pixels, three steps up and three down in turn; the first ones warm up."""
     times = []
@@ -148,49 +125,12 @@ def moves(page, move):
 
 
 def explorer(digits):
-    with lab() as (_, open_notebook):
-        page = open_notebook([EXPLORER, PLAIN])
-        page.wait_for_timeout(1000)
-        ours, plain = moves(page, MOVE), moves(page, PLAIN_MOVE)
+    with tempfile.TemporaryDirectory() as folder, private_lab(Path(folder)) as lab:
+        with notebooks(lab) as open_notebook:
+            page = open_notebook([EXPLORER, PLAIN])
+            page.locator(".noUi-handle").wait_for()
+            ours, plain = moves(page, MOVE), moves(page, PLAIN_MOVE)
     yield from beside("slider to pixels", ours, plain, "ms", ("explorer", "matplotlib"))
-
-
-PEN = """() => {
-    window.lhTimes = {};
-    const canvas = document.querySelector(".lh-pad-canvas");
-    canvas.addEventListener("pointerup", event => { lhTimes.up = event.timeStamp; });
-    new MutationObserver(() => {  // shown: a frame painted with the new numbers and maps
-        requestAnimationFrame(() => setTimeout(() => { lhTimes.shown = performance.now(); }));
-    }).observe(document.querySelector(".lh-pad-table"), {childList: true, subtree: true});
-}"""
-
-
-def pen_up_to_answer(page):
-    """Median milliseconds, of 20 drawings, from the pointer's release to the last change that it brought about."""
-    page.evaluate(PEN)
-    times = []
-    for drawing in DRAWINGS[:20]:
-        page.get_by_role("button", name="Clear", exact=True).click()
-        page.wait_for_timeout(500)
-        page.evaluate("() => { lhTimes.shown = lhTimes.up = 0; }")
-        draw(page, drawing["strokes"])
-        page.wait_for_timeout(1000)
-        up, shown = page.evaluate("() => [lhTimes.up, lhTimes.shown]")
-        times.append(max(0, shown - up))  # 0: what was sent while the pen was down was all
-    return median(times)
-
-
-def page(digits):
-    cell = f"import lenet_helpers as lh\nlh.DrawPad({TRAINED})"
-    with lab() as (browser, open_notebook):
-        own = browser.new_page(viewport={"width": 1280, "height": 1000})
-        own.goto(PAGE)
-        alone = pen_up_to_answer(own)
-        own.close()
-        notebook = open_notebook([cell])
-        notebook.locator(".lh-pad").scroll_into_view_if_needed()
-        python = pen_up_to_answer(notebook)
-    yield from beside("pen up to new guess and maps", python, alone, "ms", ("JupyterLab", "page"))
 
 
 def learn_in_page(browser):
@@ -224,24 +164,19 @@ def learning(digits):
     yield "longest task meanwhile, 0 if none over 50 (ms)", task
 
 
-PARTS = {each.__name__: each for each in (training, memory, explorer, page, learning)}
+PARTS = {each.__name__: each for each in (training, memory, explorer, learning)}
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], metavar="PART")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here, too")
     options = parser.parse_args()
     digits = lh.load_mnist()
     digits.source == "MNIST" or sys.exit("full MNIST is needed: set LENET_DATA")
     print(f"torch {torch.__version__}, {os.cpu_count()} cores, {torch.get_num_threads()} threads")
-    figures = {}
     for name in options.parts or PARTS:
         for what, value in PARTS[name](digits):
-            figures[f"{name}: {what}"] = value
             print(f"{name:<11}{what:<62}{value:>10.2f}", flush=True)
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":

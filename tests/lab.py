@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -18,12 +17,10 @@ import nbformat
 PROJECT = Path(__file__).resolve().parent.parent
 NAMES = "chromium", "chromium-browser", "google-chrome", "chrome"
 CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-CONFIG = {  # no news, no saving by itself, every cell in the page; no seconds of node
+NO_NEWS = {"fetchNews": "false", "checkForUpdates": False}
+CONFIG = {  # no saving by itself, every cell in the page; no seconds of node
     "default_setting_overrides.json": {
-        "@jupyterlab/apputils-extension:notification": {
-            "fetchNews": "false",
-            "checkForUpdates": False,
-        },
+        "@jupyterlab/apputils-extension:notification": NO_NEWS,
         "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
         "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
     },
@@ -128,24 +125,15 @@ def free_port():
         return free.getsockname()[1]
 
 
-def until(connect, seconds=60):
-    """What `connect` gives once it raises no OSError."""
+def until(ask, seconds=60):
+    """What `ask` gives once it gives something; it may raise an OSError meanwhile."""
     deadline = time.monotonic() + seconds
-    while True:
-        try:
-            return connect()
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
-
-
-def copy_project(root):
-    root.mkdir()
-    for name in ("lenet_helpers.py", "requirements.txt"):
-        shutil.copy(PROJECT / name, root)
-    for name in ("notebooks", "img"):
-        shutil.copytree(PROJECT / name, root / name)
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError):
+            if answer := ask():
+                return answer
+        time.sleep(0.2)
+    raise TimeoutError
 
 
 @contextlib.contextmanager
@@ -154,7 +142,10 @@ def server(folder, application="jupyterlab"):
     project, its address and its token. Its kernels have the small data set and no network but this
     machine."""
     root, config, token = folder / "root", folder / "config", secrets.token_hex(16)
-    copy_project(root)
+    for name in ("notebooks", "img"):
+        shutil.copytree(PROJECT / name, root / name)
+    for name in ("lenet_helpers.py", "requirements.txt"):
+        shutil.copy(PROJECT / name, root)
     (config / "labconfig").mkdir(parents=True)
     for name, content in CONFIG.items():
         (config / "labconfig" / name).write_text(json.dumps(content), encoding="utf-8")
@@ -176,9 +167,9 @@ def server(folder, application="jupyterlab"):
     with log.open("w") as out:
         process = subprocess.Popen(command, stdout=out, stderr=out, env=env, cwd=root)
     try:
-        until(lambda: urllib.request.urlopen(f"{base}/api/status?token={token}", timeout=2).close())
+        until(lambda: urllib.request.urlopen(f"{base}/api/status?token={token}", timeout=2).read())
         yield root, base, token
-    except urllib.error.URLError as error:
+    except TimeoutError as error:
         error.add_note(log.read_text(errors="replace")[-2000:])
         raise
     finally:

@@ -37,17 +37,14 @@ def by_hand(model, image):
     """Each layer's activations, step by step, without the model's own pass."""
     w = dict(model.named_parameters())
     steps = {"input": image}
-    steps["c1"] = F.conv2d(image[None], w["c1.weight"], w["c1.bias"], padding=2).relu()
-    steps["s2"] = steps["c1"].unfold(2, 2, 2).unfold(3, 2, 2).amax((4, 5))
+    steps["c1"] = F.conv2d(image, w["c1.weight"], w["c1.bias"], padding=2).relu()
+    steps["s2"] = steps["c1"].unfold(1, 2, 2).unfold(2, 2, 2).amax((3, 4))
     steps["c3"] = F.conv2d(steps["s2"], w["c3.weight"], w["c3.bias"]).relu()
-    steps["s4"] = steps["c3"].unfold(2, 2, 2).unfold(3, 2, 2).amax((4, 5))
-    steps["fc1"] = (w["fc1.weight"] @ steps["s4"].flatten() + w["fc1.bias"]).relu()[None]
-    steps["fc2"] = (w["fc2.weight"] @ steps["fc1"][0] + w["fc2.bias"]).relu()[None]
-    steps["fc3"] = (w["fc3.weight"] @ steps["fc2"][0] + w["fc3.bias"])[None]
-    return {
-        name: value.detach() if name == "input" else value.detach()[0]
-        for name, value in steps.items()
-    }
+    steps["s4"] = steps["c3"].unfold(1, 2, 2).unfold(2, 2, 2).amax((3, 4))
+    steps["fc1"] = (w["fc1.weight"] @ steps["s4"].flatten() + w["fc1.bias"]).relu()
+    steps["fc2"] = (w["fc2.weight"] @ steps["fc1"] + w["fc2.bias"]).relu()
+    steps["fc3"] = w["fc3.weight"] @ steps["fc2"] + w["fc3.bias"]
+    return {name: value.detach() for name, value in steps.items()}
 
 
 def runs_in_browser(path):
@@ -60,9 +57,8 @@ def picture_of(widget):
     bundle, _ = DisplayFormatter().format(widget)
     assert "application/vnd.jupyter.widget-view+json" in bundle and json.dumps(bundle)
     if "image/png" in bundle:
-        return np.asarray(
-            Image.open(io.BytesIO(base64.b64decode(bundle["image/png"]))).convert("RGB")
-        )
+        png = io.BytesIO(base64.b64decode(bundle["image/png"]))
+        return np.asarray(Image.open(png).convert("RGB"))
 
 
 def moved_strokes(strokes, size, x, y):
@@ -76,11 +72,8 @@ def moved_strokes(strokes, size, x, y):
 def on_page(element, strokes):
     """Strokes in the unit square as points on the page, where an element is."""
     element.scroll_into_view_if_needed()
-    box = element.bounding_box()
-    return [
-        [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
-        for stroke in strokes
-    ]
+    left, top, width, height = map(element.bounding_box().get, ("x", "y", "width", "height"))
+    return [[(left + x * width, top + y * height) for x, y in stroke] for stroke in strokes]
 
 
 def draw(page, strokes):
@@ -95,22 +88,15 @@ def draw(page, strokes):
 
 def touch(page, strokes):
     """A finger on the page; a stroke of one point is a tap."""
-    finger, has_touch = (
-        page.context.new_cdp_session(page),
-        page.evaluate("navigator.maxTouchPoints"),
-    )
-    emulate = lambda on: finger.send("Emulation.setTouchEmulationEnabled", {"enabled": on})  # noqa: E731
-    if not has_touch:
-        emulate(True)
-    for stroke in strokes:
-        for kind, points in (
-            ("Start", stroke[:1]),
-            *(("Move", [p]) for p in stroke[1:]),
-            ("End", []),
-        ):
+    finger = page.context.new_cdp_session(page)
+    has_touch = page.evaluate("navigator.maxTouchPoints")
+    emulation = "Emulation.setTouchEmulationEnabled"
+    has_touch or finger.send(emulation, {"enabled": True})
+    for first, *others in strokes:
+        for kind, points in ("Start", [first]), *(("Move", [p]) for p in others), ("End", []):
             at = [{"x": x, "y": y} for x, y in points]
             finger.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": at})
     if not has_touch:
         page.wait_for_timeout(100)  # a tap becomes a click
-        emulate(False)
+        finger.send(emulation, {"enabled": False})
     finger.detach()

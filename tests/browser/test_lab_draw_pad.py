@@ -130,11 +130,8 @@ print(json.dumps([steps, torch.tensor(steps["fc3"]).softmax(0).tolist(), pad.dra
     for digit, (label, output, _, probability) in enumerate(rows):
         assert label == str(digit)
         assert float(output.replace("−", "-")) == pytest.approx(steps["fc3"][digit], abs=0.051)
-        expected = 100 * probabilities[digit]
-        if expected > 99.95 or expected < 0.05:
-            assert probability == (">99.9%" if expected > 50 else "<0.1%")
-        else:
-            assert float(probability.rstrip("%")) == pytest.approx(expected, abs=0.051)
+        written = float(probability.strip("<>%"))  # ">99.9%" and "<0.1%", too
+        assert written == pytest.approx(100 * probabilities[digit], abs=0.11)
     levels = page.locator(".lh-pad-canvas").evaluate(ALPHA)
     blocks = np.reshape(levels, (112, 5, 112, 5)).mean((1, 3))  # a pixel of .drawing is 5x5 here
     assert np.abs(np.array(drawing) - blocks).mean() < 2
@@ -149,7 +146,7 @@ print(json.dumps([steps, torch.tensor(steps["fc3"]).softmax(0).tolist(), pad.dra
     assert not page.locator(".lh-pad-centre").is_checked()
 
 
-def test_eraser_clear_dot_and_full(open_pad):
+def test_eraser_clear_and_dot(open_pad):
     page = open_pad()
     across, down = [[(0.2, 0.5), (0.8, 0.5)]], [[(0.5, 0.2), (0.5, 0.8)]]
     draw(page, [[(0.5, 0.5), (0.5, 0.5)]])
@@ -173,19 +170,24 @@ def test_eraser_clear_dot_and_full(open_pad):
         send("down", 0.2); send("move", 0.8); send("up", 0.8);
     }""")
     assert 0.5 * before < ink(page) < 0.9 * before
-    draw(page, [[(0.03 if (y + k) % 2 else 0.97, y / 20) for y in range(21) for k in (0, 1)]])
-    sentence(page, "almost full")
-    page.mouse.move(5, 5)
-    settle(page)
     page.get_by_role("button", name="Clear").click()
     sentence(page, "The pad is empty")
     draw(page, [[(0.5, 0.2), (0.5, 1.6)]])  # the button is let go outside
     guesses(page, 1)
     before = ink(page)
-    [points] = on_page(page.locator(".lh-pad-canvas"), [[(0.1, 0.1), (0.4, 0.1)]])
-    for point in points:
-        page.mouse.move(*point)
+    page.locator(".lh-pad-canvas").hover(position={"x": 20, "y": 20})
     assert ink(page) == before  # nothing is held down: nothing is drawn
+
+
+def test_the_line_does_not_wait_for_python(open_pad, tmp_path):
+    page = open_pad()
+    with busy(page, tmp_path):
+        draw(page, [[(0.5, 0.2), (0.5, 0.8)]])
+        assert ink(page) > 1000
+        page.get_by_text("No answer from Python yet").wait_for()
+        assert not page.locator(".lh-pad-first").is_visible()
+    page.locator(".lh-pad-first").wait_for()
+    assert page.locator(".lh-pad-notice").inner_text() == ""
 
 
 def test_by_keyboard_and_no_key_reaches_the_notebook(open_pad):
@@ -207,22 +209,9 @@ def test_by_keyboard_and_no_key_reaches_the_notebook(open_pad):
     page.get_by_label("Network:").select_option("trained")
     guesses(page, 4)
 
-    focusable = page.locator(".lh-pad :is(button, input, select, [tabindex])")
-    assert focusable.count() == 10 + 3 + 1 + 1 + 2
-    assert focusable.evaluate_all("all => all.every(e => e.dataset.lmSuppressShortcuts === 'true')")
-    kinds = "[data-sample='3']", ".lh-pad-centre", ".lh-pad-network"
+    kinds = "[data-sample='3']", ".lh-pad-clear", ".lh-pad-centre", ".lh-pad-network"
+    kinds += ".lh-pad-label", ".lh-pad-keep"
     keys_stay_in(page, *map(page.locator, kinds))
-
-
-def test_the_line_does_not_wait_for_python(open_pad, tmp_path):
-    page = open_pad()
-    with busy(page, tmp_path):
-        draw(page, [[(0.5, 0.2), (0.5, 0.8)]])
-        assert ink(page) > 1000
-        page.get_by_text("No answer from Python yet").wait_for()
-        assert not page.locator(".lh-pad-first").is_visible()
-    page.locator(".lh-pad-first").wait_for()
-    page.wait_for_function("() => document.querySelector('.lh-pad-notice').textContent === ''")
 
 
 def test_two_pads_and_two_views(open_pad):
@@ -248,11 +237,9 @@ def test_keeping_what_was_drawn(open_pad):
         page.locator(f"[data-sample='{digit}']").click()
         keep.click()
         page.get_by_text("kept so far").wait_for()
-        page.wait_for_function("digit => document.querySelector('.lh-pad-label').value === digit",
-                               arg=str((digit + 1) % 10))  # fmt: skip
-    settle(page)
+        settle(page)
+        assert label.input_value() == str((digit + 1) % 10) and ink(page) == 0  # for the next one
     assert run_code(page, read) == "[8 9]\n"
-    assert ink(page) == 0  # ready for the next one
     keep.click()
     page.get_by_text("Draw a digit first.").wait_for()
 

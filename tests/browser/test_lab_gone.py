@@ -4,14 +4,14 @@ import pytest
 from lab import end_python, open_widgets, run_code
 from material import draw
 
-SHOWN = {  # what its last slider changes
-    ".lh-explorer": ".lh-formula",
-    ".lh-down": ".lh-down-all output",
-    ".lh-soft": "figcaption",
-}
+# what a widget's last slider changes
+SHOWN = {".lh-explorer": ".lh-formula", ".lh-down": ".lh-down-all output", ".lh-soft": "figcaption"}
 
 
-@pytest.mark.parametrize("how", ["restart", "shutdown", "crash"])
+SELDOM = [pytest.param(how, marks=pytest.mark.ci) for how in ("shutdown", "crash")]
+
+
+@pytest.mark.parametrize("how", ["restart", *SELDOM])
 def test_each_widget_says_that_python_is_gone_and_goes_on(open_notebook, lab, how):
     page = open_widgets(open_notebook, epochs=400)
     page.locator(".lh-run-accuracy .lh-run-line[d*=h0]").wait_for(state="attached")

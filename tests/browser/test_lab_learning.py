@@ -85,8 +85,6 @@ def test_a_step_downhill_by_mouse_keys_and_touch(open_notebook):
     root.locator(".lh-down-one p", has_text=loss).wait_for()
     best = value(page, "min(zip(down.losses, down.rates))")
     assert f"best here is {best[1]:g} (loss {best[0]:.3f})" in text_of(root, ".lh-down-all p")
-    assert not page.locator(".lh-down [id]").count()
-    assert root.locator("svg").first.get_attribute("aria-label")
     keys_stay_in(page, step, weight)
 
 

@@ -3,7 +3,10 @@
 The code is the same in both (test_notebooks.py); nbval runs the other edition (conftest.py).
 """
 
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 from lab import run_all
@@ -44,5 +47,21 @@ def test_opens_and_runs_without_errors_or_broken_widgets(open_notebook, path):
         return
     run_all(page, seconds=600)
     page.wait_for_function(f"() => !({LOADING})()")  # a widget that fails says so only then
-    page.wait_for_timeout(100)
     look(page)
+
+
+@pytest.mark.ci
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_readme_opens_the_lesson_at_the_projects_root(language, tmp_path):
+    """JupyterLab serves nothing above its root, which a file on the command line would otherwise set to its folder."""
+    readme = (files.PROJECT / "README.md").read_text(encoding="utf-8")
+    arguments = re.search(rf"-m jupyterlab (.*notebooks/{language}/\S+)", readme).group(1).split()
+    command = [sys.executable, "-m", "jupyterlab", *arguments, "--no-browser", "--allow-root"]
+    where = {"cwd": files.PROJECT, "env": {**os.environ, "JUPYTER_RUNTIME_DIR": str(tmp_path)}}
+    server = subprocess.Popen(command, **where, stderr=subprocess.PIPE, encoding="utf-8")
+    served = (line for line in server.stderr if "Serving notebooks from" in line)
+    try:
+        assert next(served, "").strip().endswith(f"directory: {files.PROJECT}")
+    finally:
+        server.terminate()
+        server.communicate(timeout=20)

@@ -43,12 +43,8 @@ LOOK = """async ([selector, widths]) => {
     return found;
 }"""
 SETTINGS = [(6, 3, 1, 0, 1, "random"), (12, 7, 1, 4, 1, "blur"), (12, 7, 4, 4, 3, "random")]
-SETTINGS += [
-    (3, 1, 1, 0, 1, "vertical"),
-    (3, 7, 1, 0, 1, "blur"),
-    (11, 5, 3, 2, 2, "sharpen"),
-    (10, 7, 1, 3, 1, "own"),
-]
+SETTINGS += [(3, 1, 1, 0, 1, "vertical"), (3, 7, 1, 0, 1, "blur"), (11, 5, 3, 2, 2, "sharpen")]
+SETTINGS += [(10, 7, 1, 3, 1, "own")]
 SET = """one.n_in, one.kernel_size, one.stride, one.padding, one.dilation, one.preset = {}
 if one.preset == 'own': one.kernel = torch.randn(7, 7) * 3"""
 ARRIVED = """([n, preset]) => document.querySelector("[name=n_in]").value === n
