@@ -4,7 +4,7 @@ Each part measures two things side by side in this one run, since machines are n
 
 training    an epoch of the lesson's own recipe (datasets.MNIST with ToTensor, DataLoader(batch_size=20), plain SGD
             0.01) beside ours
-memory      peak memory of an epoch of ours over what importing torch and torchvision takes
+memory      peak memory of an epoch of ours over what importing torch and torchvision takes; one more student's kernel
 explorer    slider to pixels in a real JupyterLab, beside interact + matplotlib
 learning    LeNet-5 learning in the page, beside torch on one thread
 
@@ -24,6 +24,7 @@ from statistics import median
 
 import torch
 import torchvision
+from jupyter_client.manager import run_kernel
 from torchvision.transforms import ToTensor
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -79,6 +80,12 @@ with contextlib.redirect_stdout(io.StringIO()):
     lh.train(lh.LeNet5(), lh.load_mnist(), 1)
 print(seen[0], max(seen))
 """
+STUDENT = """
+import lenet_helpers as lh, psutil
+lh.start("en")
+lh.train_in_background(lh.LeNet5(), lh.load_mnist(), 1).wait()
+print(psutil.Process().memory_full_info().uss / 2**20)
+"""
 
 
 def memory(digits):
@@ -86,6 +93,12 @@ def memory(digits):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     imports, peak = map(float, done.stdout.split())
     yield from beside("memory", peak, imports, "MB", ("peak of an epoch", "after the imports"))
+    said = []
+    with run_kernel(cwd=str(ROOT)) as other, run_kernel(cwd=str(ROOT)) as own:
+        for kernel in (other, own):  # what both share is nobody's own
+            keep = lambda message: said.append(message["content"].get("text", ""))  # noqa: E731
+            kernel.execute_interactive(STUDENT, output_hook=keep, timeout=600)
+    yield "one more student's kernel in 04 (MB of its own)", float("".join(said).split()[-1])
 
 
 EXPLORER = "import lenet_helpers as lh\nlh.explore_convolution(n_in=10, padding=2)"

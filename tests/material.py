@@ -3,11 +3,11 @@
 import base64
 import io
 import json
+import re
 
 import numpy as np
 import torch
 from IPython.core.formatters import DisplayFormatter
-from lab import PROJECT
 from PIL import Image
 from torch.nn import functional as F
 
@@ -28,11 +28,6 @@ def weights(model):
     return torch.cat([p.detach().flatten() for p in model.parameters()])
 
 
-def read_trained():
-    """The network that the project ships."""
-    return lh.load_weights(lh.LeNet5(), PROJECT / "notebooks" / "trained" / "lenet5.pt")
-
-
 def by_hand(model, image):
     """Each layer's activations, step by step, without the model's own pass."""
     w = dict(model.named_parameters())
@@ -45,6 +40,18 @@ def by_hand(model, image):
     steps["fc2"] = (w["fc2.weight"] @ steps["fc1"] + w["fc2.bias"]).relu()
     steps["fc3"] = w["fc3.weight"] @ steps["fc2"] + w["fc3.bias"]
     return {name: value.detach() for name, value in steps.items()}
+
+
+def rows_with_gradient(layers, n, cell):
+    """The rows of many pictures n×n that have a gradient of a cell (row and column) of what layers make."""
+    x = torch.rand(300, 1, n, n, requires_grad=True)
+    gradient = torch.autograd.grad(layers(x)[:, :, cell, cell].sum(), x)[0]
+    return (gradient != 0).any(0)[0].any(1).nonzero().flatten().tolist()
+
+
+def decimals(text):
+    """What is written in it with three decimals."""
+    return [float(number) for number in re.findall(r"[-+]?\d+\.\d{3}", text.replace("−", "-"))]
 
 
 def runs_in_browser(path):

@@ -1,9 +1,8 @@
-"""Work on the notebooks: `python tests/notebook_tool.py run|route|copy [FILE ...]`, or `hand_out FOLDER`.
+"""Work on the notebooks: `python tests/notebook_tool.py run|copy [FILE ...]`, or `hand_out FOLDER`.
 
 run   executes each notebook from top to bottom, as committed: cells numbered from 1, no widget state, and no
       output that a page without a kernel cannot show. A notebook whose cell fails, or takes more than twenty
       minutes, is left as it was.
-route executes of each notebook for class what a class of one period sees, its ★ sections alone, and saves nothing.
 copy  makes the code cells of notebooks/zh from those of notebooks/en: code is edited in English, and its comments
       and printed words are translated by code_in_chinese.toml. Names what is missing there; a notebook with a
       missing translation is left as it was.
@@ -82,13 +81,6 @@ def execute(notebook, folder):
     # of the cell. And what `interact` shows stays below its cell, for a page without a kernel.
     client.comm_open_handlers = {"jupyter.widget": lambda message: None}
     client.execute()
-
-
-def route(path):
-    notebook = nbformat.read(path, as_version=4)
-    on_route = [section for section in sections(notebook) if section.mark == "★"]
-    notebook.cells = [cell for section in on_route for cell in section.cells]
-    execute(notebook, path.parent)
 
 
 def run(path):
@@ -201,14 +193,14 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("task", choices=["run", "route", "copy", "hand_out"])
+    parser.add_argument("task", choices=["run", "copy", "hand_out"])
     parser.add_argument("files", nargs="*", type=Path, help="notebooks (default: all); a FOLDER")
     options = parser.parse_args()
     if options.task == "hand_out":
         if len(options.files) != 1:
             parser.error("hand_out needs one FOLDER")
         return hand_out(options.files[0].resolve())
-    tasks = {"run": (run, "*/*"), "route": (route, "zh/0[0-4]*"), "copy": (copy, "en/*")}
+    tasks = {"run": (run, "*/*"), "copy": (copy, "en/*")}
     task, chosen = tasks[options.task]
     failed = False
     with tempfile.TemporaryDirectory() as own:  # what a reader has kept does not count here

@@ -29,8 +29,6 @@ def sgd(model):
 IMAGES, LABELS = torch.zeros(20, 1, 28, 28, dtype=torch.uint8), torch.arange(20) % 10
 GOOD = TensorDataset(IMAGES, LABELS)
 BATCHES = DataLoader(GOOD, 5)
-
-
 DIGITS = lh.Digits(GOOD, GOOD, "made up")
 MODELS = {  # name: the model that is none, what is said of it
     "the class": (lh.LeNet5, "the class LeNet5: with parentheses, LeNet5"),

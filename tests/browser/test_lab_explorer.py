@@ -5,6 +5,7 @@ import io
 import itertools
 import re
 
+import pytest
 import torch
 from lab import keys_stay_in, run_code
 from material import touch
@@ -84,9 +85,10 @@ def value_of(text):
     return sum(float(a) * float(b) for a, b in products), float(claimed), len(products)
 
 
-def test_what_is_pointed_at_is_shown(open_notebook):
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.ci)])
+def test_what_is_pointed_at_is_shown(open_notebook, theme):
     settings = dict(stride=2, padding=1)
-    page = open_notebook([f"{SHOW}explore_convolution(6, **{settings})\none"])
+    page = open_notebook([f"{SHOW}explore_convolution(6, **{settings})\none"], theme=theme)
     shown, g = Shown(page), lh.ConvGeometry(6, 3, **settings)
     kernel = explorer.PRESETS["random"](3).double()
     image = explorer.sample_image(6)[None, None]

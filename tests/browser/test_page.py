@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from lab import PROJECT, until
-from material import DRAWINGS, moved_strokes, on_page, touch
+from material import DRAWINGS, decimals, moved_strokes, on_page, touch
 from torch.nn import functional as F
 
 import lenet_helpers as lh
@@ -113,8 +113,7 @@ def test_a_finger_draws_and_the_page_stays(open_page):
 
 
 def said_numbers(page):
-    text = page.locator(".lh-cell-sum").inner_text().replace("−", "-")
-    return [float(number) for number in re.findall(r"[-+]?\d+\.\d{3}", text)]
+    return decimals(page.locator(".lh-cell-sum").inner_text())
 
 
 def chosen_cell(page):
@@ -300,11 +299,6 @@ def test_it_learns_in_the_page(open_page):
     done, accuracy, rate = (learn.get_attribute(f"data-{n}") for n in ("done", "accuracy", "rate"))
     assert done == "done" and float(accuracy) >= 0.97 and float(rate) > 0
     assert f"{float(accuracy):.1%}. You guessed 80%." in learn.inner_text()
-    right = 0
-    for digit in range(10):
-        page.locator(f'[data-sample="{digit}"]').click()
-        right += f"takes the drawing on the pad for a {digit} (" in learn.inner_text()
-    assert right >= 6  # 8 or 9 from most starts
     before = page.locator(".lh-pad-table").inner_text()
     network.select_option("what just learned")
     page.wait_for_function(

@@ -88,25 +88,13 @@ WHOLE = """root => {
     const [seen, box] = [root.closest(".jp-WindowedPanel-outer"), root].map(each => each.getBoundingClientRect());
     return box.top >= seen.top && box.bottom <= seen.bottom;
 }"""
-BLANK = """async ([root, widths]) => {  // px from the sum's end to the hint
-    const text = document.createRange(), found = [];
-    for (const width of widths) {
-        root.parentElement.style.width = `${width}px`;
-        await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
-        text.selectNodeContents(root.querySelector(".lh-sum"));
-        found.push(root.querySelector(".lh-hint").getBoundingClientRect().top - text.getBoundingClientRect().bottom);
-    }
-    return found;
-}"""
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_a_projector_shows_the_whole_explorer(open_notebook, language):
-    """At 1024x768, from the sliders to the hint; and little is blank between sum and hint at any width."""
+    """At 1024x768, from the sliders to the hint."""
     start = f"import lenet_helpers as lh\nlh.start({language!r})"
     page = open_notebook([start, "lh.explore_convolution()"], width=1024, height=768)
     root = page.locator(".lh-explorer")
     root.locator("canvas").first.wait_for()
     page.wait_for_function(WHOLE, arg=root.element_handle())  # once it has fitted itself
-    blanks = page.evaluate(BLANK, [root.element_handle(), WIDTHS])
-    assert max(blanks) < 130, blanks

@@ -64,10 +64,8 @@ def test_each_picture_its_own_and_all_from_the_generator():
     assert torch.allclose(255 * images, changed(255 * BAR.byte(), n=20), atol=1e-3)
 
 
-def test_a_training_changes_the_pictures_of_all_epochs_but_the_last_two(
-    small, monkeypatch, tmp_path
-):
-    """In the background and by the command line, too, wherever torch's random numbers are."""
+def test_training_changes_the_pictures_of_all_but_two_epochs(small, monkeypatch, tmp_path):
+    """The last two; in the background and by the command line, too, wherever torch's random numbers are."""
     batches = []
 
     def counted(images, generator):

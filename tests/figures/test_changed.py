@@ -1,11 +1,11 @@
 """Networks that are not quite LeNet-5: the figures show what they did. Oracle: torch, step by step."""
 
 import copy
-import re
 
 import numpy as np
 import pytest
 import torch
+from material import decimals
 from torch import nn
 from torch.nn import functional as F
 
@@ -37,10 +37,6 @@ def reason(*arguments):
     return words.replace("−", "-").split(": ", 1)[1]
 
 
-def numbers(sentence):
-    return [float(number) for number in re.findall(r"[-+]?\d+\.\d{3}", sentence)]
-
-
 def shown(model, image):
     """The titles of `show_layers`, and its tables."""
     axes = lh.show_layers(model, image).axes
@@ -68,10 +64,10 @@ def test_an_activation_is_named_where_it_is(network, four, name, step, pooled_fi
         assert np.allclose(cells, values.detach(), atol=1e-4), layer
     words = reason(model, four, "c3", 3, 4, 5)
     expected = [made] if pooled_first else [made, last]
-    assert numbers(words.split("=")[1]) == pytest.approx(expected, abs=6e-4), words
+    assert decimals(words.split("=")[1]) == pytest.approx(expected, abs=6e-4), words
     assert (f"after {name}: " in words) != pooled_first
     words = reason(model, four, "s2", 1, 7, 7)
-    assert numbers(words)[-1] == pytest.approx(maps["s2"][0, 1, 7, 7].item(), abs=6e-4)
+    assert decimals(words)[-1] == pytest.approx(maps["s2"][0, 1, 7, 7].item(), abs=6e-4)
     assert words.startswith("the largest of ") and "made" not in words
     assert (f"after {name}: " in words) == pooled_first
 
@@ -98,8 +94,8 @@ def test_every_kind_of_convolution_is_the_sum_that_is_shown(network, four, optio
         made = model.c1(four[None])[(0, *cell)].item()
         words = reason(model, four, "c1", *cell)
         terms, results = words.split("=")
-        assert numbers(results)[0] == pytest.approx(made, abs=6e-4), words
-        assert sum(numbers(terms)) == pytest.approx(made, abs=4e-3)
+        assert decimals(results)[0] == pytest.approx(made, abs=6e-4), words
+        assert sum(decimals(terms)) == pytest.approx(made, abs=4e-3)
         assert "made" not in results and ("no bias" in terms) == ("bias" in options)
 
 
@@ -107,7 +103,7 @@ def test_a_sum_that_is_not_the_maps_value(network, four):
     """Another step before the network, a hook behind a layer, NaN."""
     model = changed(network, lambda m, x: lh.LeNet5.forward(m, (x - 0.13) / 0.31))
     made = model.c1((four[None] - 0.13) / 0.31)[0, 1, 4, 4].item()
-    results = numbers(reason(model, four, "c1", 1, 4, 4).split("=")[1])
+    results = decimals(reason(model, four, "c1", 1, 4, 4).split("=")[1])
     assert results[0] == pytest.approx(made, abs=6e-4)
     assert np.allclose(shown(model, four)["input"][1][0].get_array(), four[0])
     twice = changed(network)

@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
-from material import by_hand
+from material import by_hand, decimals
 from matplotlib.colors import to_hex
 from torch import nn
 from torch.nn import functional as F
@@ -109,11 +109,6 @@ def test_show_layers(network, four):
     assert plt.get_fignums() == []  # none is left open
 
 
-def numbers(text):
-    """What is written with three decimals."""
-    return [float(number) for number in re.findall(r"[-+]?\d+\.\d{3}", text.replace("−", "-"))]
-
-
 CELLS = [("c1", 0, 0, 0), ("c1", 2, 10, 12), ("c1", 5, 27, 27), ("c3", 15, 9, 9), ("c3", 7, 4, 6)]
 
 
@@ -132,9 +127,9 @@ def test_the_sum_is_the_maps_value(network, four, layer, channel, row, column):
         assert np.allclose([ax.images[0].get_array() for ax in axes], tables, atol=1e-5)
         colours = {ax.images[0].get_cmap().name for ax in axes}
         assert title == "patch" or colours == {lh.SIGNS.name}  # though none be negative
-    terms, results = map(numbers, fig.get_suptitle().split("="))
+    terms, results = map(decimals, fig.get_suptitle().split("="))
     assert terms == pytest.approx([*(window * kernel).sum((1, 2)).tolist(), bias], abs=6e-4)
-    assert [numbers(ax.get_title()) for ax in parts[3::4]] == [[term] for term in terms[:-1]]
+    assert [decimals(ax.get_title()) for ax in parts[3::4]] == [[term] for term in terms[:-1]]
     total = (window * kernel).sum().item() + bias
     assert results == pytest.approx([total, value], abs=6e-4)
     assert last.images[0].get_array()[row, column] == pytest.approx(value, abs=1e-4)

@@ -4,11 +4,11 @@ import json
 import math
 import signal
 import threading
-import time
 import warnings
 
 import pytest
 import torch
+from lab import until
 from material import fresh, weights
 from torch.utils.data import TensorDataset
 
@@ -16,13 +16,6 @@ import lenet_helpers as lh
 from notebooks.support.files import PROJECT
 from notebooks.support.training import run as training_run
 from notebooks.support.widgets import panel
-
-
-def until(condition, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.01)
 
 
 def test_it_is_the_same_training(small, capsys):
@@ -49,10 +42,14 @@ def test_it_is_the_same_training(small, capsys):
 
 def test_start_returns_at_once_and_something_moves_before_the_first_epoch_ends(small):
     run = lh.train_in_background(fresh(), small, epochs=20, batch_size=4)
-    assert run.running and (run.panel.fraction, run.panel.left) == (0, None)
+    assert (
+        panel.TrainingPanel().figure() is None
+        and run.running
+        and (run.panel.fraction, run.panel.left) == (0, None)
+    )
     until(lambda: run.panel.losses)
     assert run.panel.losses[0][0] < 1  # in epochs
-    assert 0 < run.panel.fraction < 1 and run.panel.left > 0 and run.panel.figure() is None
+    assert 0 < run.panel.fraction < 1 and run.panel.left > 0
     run.stop()
 
 

@@ -242,9 +242,7 @@ def test_trying_files_changes_nothing_and_a_link_stays_one(tmp_path, monkeypatch
     assert link.is_symlink() and old.read_bytes() == b"new"
 
 
-def test_where_the_projects_folder_cannot_be_written_a_line_says_so(
-    small, tmp_path, monkeypatch, capsys
-):
+def test_a_folder_that_cannot_be_written_is_a_line(small, tmp_path, monkeypatch, capsys):
     """As on a shared folder: nobody chose the place, so the class goes on; a chosen one raises."""
     (tmp_path / "data").write_text("in the way of the folder")
     own = tmp_path / "data" / "my_lenet5.pt"

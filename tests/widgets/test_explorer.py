@@ -92,12 +92,3 @@ def test_picture_of_the_present_state_for_saved_notebooks():
     assert picture_of(explorer) is None  # does not fit: nothing to draw, and no traceback
     shown = lh.explore_kernels(torch.rand(28, 28)).figure().axes
     assert [ax.images[0].get_array().shape for ax in shown] == [(30, 30), (3, 3), (28, 28)]
-
-
-def test_explore_kernels():
-    levels = torch.randint(0, 256, (1, 28, 28), dtype=torch.uint8)
-    for image in (levels, levels / 255):
-        explorer = lh.explore_kernels(image)
-        assert torch.equal(torch.tensor(explorer.images["28"]), levels[0] / 255)
-    settings = explorer.n_in, explorer.kernel_size, explorer.padding, explorer.preset
-    assert settings == (28, 3, 1, "vertical")
