@@ -205,10 +205,13 @@ def test_nothing_scrolls_sideways(open_page, language, phone):
             assert box["y"] >= 0 and box["y"] + box["height"] <= height
 
 
-def told(page):
-    """All that the page shows, or that a screen reader says."""
-    return page.evaluate("""() => [document.body.innerText, ...[...document.querySelectorAll("*")]
-        .flatMap(e => [e.ariaLabel, e.title, e.ariaLive && e.textContent])].join("\\n")""")
+HEAR = """() => {  // all that the page shows, or that a screen reader says, now and from now on
+    const words = e => [e.ariaLabel, e.title, e.textContent];
+    window.heard = [...document.querySelectorAll("body, body *:not(script)")].flatMap(words);
+    new MutationObserver(changes => {
+        for (const { target, addedNodes } of changes) heard.push(...[target, ...addedNodes].flatMap(words));
+    }).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+}"""
 
 
 @pytest.mark.parametrize("language, phone", [("zh", PHONE), ("en", {})])
@@ -218,36 +221,31 @@ def test_no_sentence_speaks_of_python(open_page, language, phone):
     page.clock.install()
     page.reload()
     page.evaluate(UNFOLD)
-    texts = []
-
-    def wait():
-        page.clock.fast_forward(5000)
-        texts.append(told(page))
-
-    wait()
+    page.evaluate("document.querySelectorAll('script').forEach(script => script.remove())")
+    page.evaluate(HEAR)
     page.locator(".lh-pad-canvas").click()
     for control in page.locator("button:visible, .lh-pad-centre").all():
         control.click()
-        wait()
+        page.clock.fast_forward(5000)
     for choice in page.locator("select:visible").all():
         for option in choice.locator("option").all():
             choice.select_option(option.get_attribute("value"))
-            wait()
+    page.clock.fast_forward(5000)
     for slider in page.locator("input[type=range]:visible").all():
         for key in ("Home", "End", "ArrowLeft"):
             slider.press(key)
-        wait()
+    page.clock.fast_forward(5000)
     for grid in page.locator("canvas[role=grid]:visible, canvas[data-layer=c3]").all():
         grid.click()
         if grid.get_attribute("role"):
             for key in ("ArrowRight", "Enter", "2", "x", "Enter", "Escape"):
                 page.keyboard.press(key)
-        wait()
+    page.clock.fast_forward(5000)
+    heard = page.evaluate("[...new Set(heard)].filter(Boolean).join('\\n')")
     foreign = r"Python|Jupyter|notebook|code cell|this cell again|kernel was|笔记|单元格|内核"
-    assert re.findall(foreign, "\n".join(texts)) == []
+    assert re.findall(foreign, heard) == [] and len(heard) > 5000
     if phone:
         assert re.findall(r"mouse|[Cc]lick|\bEsc|\bTab\b|鼠标|键", page.inner_text("body")) == []
-    assert len(page.inner_text("body")) > 1000
 
 
 def test_a_swipe_that_begins_on_a_slider_scrolls(open_page):

@@ -22,7 +22,7 @@ LOOK = """async ([selector, widths]) => {
         }
         const parts = seen.filter(each => each.matches("b:not(.lh-pad-guess b), button, canvas, figcaption, input, label, p, pre, span, td, th"))
             .map(each => [each, [...each.getClientRects()]]);  // a sentence may be broken in two
-        for (const [a, lines] of parts) for (const [b, others] of parts) {
+        for (const [i, [a, lines]] of parts.entries()) for (const [b, others] of parts.slice(i + 1)) {
             if (lines.some(p => others.some(q => meet(p, q))) && !a.contains(b) && !b.contains(a)) {
                 faults.push(["overlap", a.outerHTML.slice(0, 80), b.outerHTML.slice(0, 80)]);
             }
@@ -43,8 +43,7 @@ LOOK = """async ([selector, widths]) => {
     return found;
 }"""
 SETTINGS = [(6, 3, 1, 0, 1, "random"), (12, 7, 1, 4, 1, "blur"), (12, 7, 4, 4, 3, "random")]
-SETTINGS += [(3, 1, 1, 0, 1, "vertical"), (3, 7, 1, 0, 1, "blur"), (11, 5, 3, 2, 2, "sharpen")]
-SETTINGS += [(10, 7, 1, 3, 1, "own")]
+SETTINGS += [(3, 7, 1, 0, 1, "blur"), (10, 7, 1, 3, 1, "own")]  # the first does not fit
 SET = """one.n_in, one.kernel_size, one.stride, one.padding, one.dilation, one.preset = {}
 if one.preset == 'own': one.kernel = torch.randn(7, 7) * 3"""
 ARRIVED = """([n, preset]) => document.querySelector("[name=n_in]").value === n

@@ -70,8 +70,8 @@ def figures(model, four, small):
     panel.losses, panel.accuracies = [(0.5, 1.0), (1.0, 0.5)], [0.8, 0.9]
     yield "panel", panel.figure()
     yield "layers", lh.show_layers(model, four)
-    for layer, channel in itertools.product(("c1", "s2", "c3", "s4"), (0, 5)):
-        yield f"{layer} {channel}", lh.explain_cell(model, four, layer, channel, 3, 4)
+    for layer in ("c1", "s2", "c3", "s4"):
+        yield layer, lh.explain_cell(model, four, layer, 5, 3, 4)
     yield "mistakes", lh.show_mistakes(results, small.test)
     yield "confusion", lh.show_confusion(results)
     yield "filters", lh.show_filters(model, four)
