@@ -25,7 +25,8 @@ def pytest_collection_modifyitems(config, items):
     notebooks = [item for item in items if item.path.suffix == ".ipynb"]
     others = {item for item in notebooks if runs_in_browser(item.path)}
     config.hook.pytest_deselected(items=list(others))
-    first = [item for item in items if item.path.name == "test_lab_notebooks.py"] + notebooks
+    long = [item for item in items if item.path.name in ("test_lab_notebooks.py", "test_labels.py")]
+    first = [*long, *notebooks]
     items[:] = [item for item in dict.fromkeys(first + items) if item not in others]
 
 
