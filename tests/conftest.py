@@ -1,22 +1,19 @@
+"""Fixtures, and the order of the tests. What takes seconds to import is imported where it is needed: the process that
+hands out the tests runs none of them, and nothing begins before it has read this."""
+
 import os
 import signal
 import tempfile
 from pathlib import Path
 
 import pytest
-import torch
 from filelock import FileLock
-from lab import CHROMIUM, chromium, notebooks, private_lab
+from lab import CHROMIUM, chromium, notebooks, private_lab, runs_in_browser
 
 # threads of two tests that train at once would wait for each other
 os.environ["OMP_NUM_THREADS"] = "1"
 own = tempfile.TemporaryDirectory(prefix="lenet_", ignore_cleanup_errors=True)  # goes at the end
 os.environ["LENET_SAVE"] = str(Path(own.name) / "my_lenet5.pt")  # not over a student's own
-
-from material import runs_in_browser
-
-import lenet_helpers as lh
-from notebooks.support.words import texts
 
 
 def pytest_collection_modifyitems(config, items):
@@ -33,6 +30,10 @@ def pytest_collection_modifyitems(config, items):
 @pytest.fixture(autouse=True)
 def clean(monkeypatch):
     """Every test begins in English, with the same random numbers, one thread and no $LENET_DATA."""
+    import torch
+
+    from notebooks.support.words import texts
+
     monkeypatch.delenv("LENET_DATA", raising=False)
     texts.use("en")
     torch.set_num_threads(1)
@@ -42,12 +43,18 @@ def clean(monkeypatch):
 @pytest.fixture(scope="session")
 def small():
     """scikit-learn's digits: real data on any machine."""
-    return lh.sklearn_digits()
+    from lenet_helpers import sklearn_digits
+
+    return sklearn_digits()
 
 
 @pytest.fixture(scope="session")
 def trained(small, tmp_path_factory, worker_id):
     """LeNet-5 after 5 epochs on the small set, and its results; all workers share one training."""
+    import torch
+
+    import lenet_helpers as lh
+
     folder = tmp_path_factory.getbasetemp()
     path = (folder if worker_id == "master" else folder.parent) / "trained.pt"
     with FileLock(f"{path}.lock"):
@@ -85,13 +92,17 @@ def open_notebook(lab):
 @pytest.fixture(scope="session")
 def network():
     """The network that the project ships."""
-    return lh.load_weights(lh.LeNet5(), "notebooks/trained/lenet5.pt")
+    from lenet_helpers import LeNet5, load_weights
+
+    return load_weights(LeNet5(), "notebooks/trained/lenet5.pt")
 
 
 @pytest.fixture
 def four():
     """The sample of a four as the network sees it."""
-    return lh.to_mnist_style(lh.sample_drawing(4))
+    from lenet_helpers import sample_drawing, to_mnist_style
+
+    return to_mnist_style(sample_drawing(4))
 
 
 @pytest.fixture

@@ -108,6 +108,11 @@ class Lab:
         self.errors.clear()
 
 
+def runs_in_browser(path):
+    """Whether a notebook of this path runs in the browser; its other edition runs under nbval."""
+    return path.parent.name == ("zh", "en")[int(path.name[:2]) % 2]
+
+
 @contextlib.contextmanager
 def chromium():
     """Gives playwright's browser; a process has one at a time."""

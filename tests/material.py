@@ -54,11 +54,6 @@ def decimals(text):
     return [float(number) for number in re.findall(r"[-+]?\d+\.\d{3}", text.replace("−", "-"))]
 
 
-def runs_in_browser(path):
-    """Whether a notebook of this path runs in the browser; its other edition runs under nbval."""
-    return path.parent.name == ("zh", "en")[int(path.name[:2]) % 2]
-
-
 def picture_of(widget):
     """The picture in a notebook that is saved with it, as an array; None if there is none."""
     bundle, _ = DisplayFormatter().format(widget)

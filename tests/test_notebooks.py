@@ -180,6 +180,7 @@ def test_numbers_said_of_the_saved_runs_are_theirs(language):
             assert all(found), (place, number)
 
 
+@pytest.mark.ci
 def test_what_a_page_without_a_kernel_can_show_is_saved(tmp_path, monkeypatch):
     """A training's curves, in one picture; below `interact`, what it printed."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))

@@ -6,8 +6,6 @@ from material import draw
 
 # what a widget's last slider changes
 SHOWN = {".lh-explorer": ".lh-formula", ".lh-down": ".lh-down-all output", ".lh-soft": "figcaption"}
-
-
 SELDOM = [pytest.param(how, marks=pytest.mark.ci) for how in ("shutdown", "crash")]
 
 

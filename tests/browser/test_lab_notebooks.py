@@ -9,8 +9,7 @@ import subprocess
 import sys
 
 import pytest
-from lab import run_all
-from material import runs_in_browser
+from lab import run_all, runs_in_browser
 
 from notebooks.support import files
 

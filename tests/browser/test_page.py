@@ -232,8 +232,7 @@ def test_no_sentence_speaks_of_python(open_page, language, phone):
             choice.select_option(option.get_attribute("value"))
     page.clock.fast_forward(5000)
     for slider in page.locator("input[type=range]:visible").all():
-        for key in ("Home", "End", "ArrowLeft"):
-            slider.press(key)
+        slider.press("End")
     page.clock.fast_forward(5000)
     for grid in page.locator("canvas[role=grid]:visible, canvas[data-layer=c3]").all():
         grid.click()
